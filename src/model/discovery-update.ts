@@ -1,0 +1,6 @@
+import type { Endpoint } from './endpoint.ts';
+
+/** What a discovery source reports: a whole endpoint set, possibly empty, or that it could not get one. */
+export type DiscoveryUpdate =
+  | { readonly kind: 'endpoints'; readonly endpoints: readonly Endpoint[] }
+  | { readonly kind: 'failed'; readonly reason: string };
