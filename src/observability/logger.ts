@@ -1,0 +1,51 @@
+import { type DestinationStream, type Logger, pino } from 'pino';
+import pretty from 'pino-pretty';
+
+export interface LoggerOptions {
+  /** Least severe level that is written. Default of the configuration: `info`. */
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  /** One JSON object per line, or lines for people. */
+  readonly format: 'json' | 'text';
+}
+
+/** A logger with its destination: the owner closes it, so that nothing is lost at the end. */
+export interface OwnedLogger {
+  readonly logger: Logger;
+  /** Writes what is still buffered, blocking. Call it last, before the process ends. */
+  close(): void;
+}
+
+/** Octets that may wait for a reader of standard error that has stopped reading; lines beyond are dropped, as logs never block. */
+const MAX_BUFFERED_BYTES = 1_048_576;
+const STANDARD_ERROR = 2;
+
+/** Logs to standard error. Parts of the bridge get `logger.child({ component })`. */
+export function createLogger(options: LoggerOptions): OwnedLogger {
+  const destination = pino.destination({ dest: STANDARD_ERROR, sync: false, maxLength: MAX_BUFFERED_BYTES });
+  // A reader that went away must not take the bridge with it.
+  destination.on('error', () => undefined);
+  const stream: DestinationStream = options.format === 'json' ? destination : createTextStream(destination);
+  const close = (): void => {
+    try {
+      destination.flushSync();
+    } catch {
+      // Standard error is not writable: there is nowhere left to say so.
+    }
+  };
+  return { logger: createLoggerOver(stream, options.level), close };
+}
+
+/** The same logger over any stream of lines, for tests. */
+export function createLoggerOver(stream: DestinationStream, level: LoggerOptions['level']): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);
+}
+
+function createTextStream(destination: DestinationStream): DestinationStream {
+  const format = pretty.prettyFactory({
+    colorize: false,
+    singleLine: true,
+    ignore: 'component',
+    translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
+  });
+  return { write: (line: string) => destination.write(format(line)) };
+}
