@@ -37,7 +37,10 @@ export function createLogger(options: LoggerOptions): OwnedLogger {
 
 /** The same logger over any stream of lines, for tests. */
 export function createLoggerOver(stream: DestinationStream, level: LoggerOptions['level']): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } }, stream);
+  return pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+    stream,
+  );
 }
 
 function createTextStream(destination: DestinationStream): DestinationStream {

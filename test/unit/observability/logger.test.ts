@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { describe, it } from 'node:test';
+import { createLoggerOver } from '../../../src/observability/logger.ts';
+
+const LOGGER = new URL('../../../src/observability/logger.ts', import.meta.url).href;
+
+function logInChild(format: 'json' | 'text'): { readonly stdout: string; readonly stderr: string } {
+  const script = `
+    const { createLogger } = await import(${JSON.stringify(LOGGER)});
+    const owned = createLogger({ level: 'info', format: ${JSON.stringify(format)} });
+    owned.logger.child({ component: 'health' }).info({ cluster: 'router', toState: 'unhealthy' }, 'endpoint state changed');
+    owned.close();
+    process.exit(0);`;
+  return spawnSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8', timeout: 30_000 });
+}
+
+describe('createLogger', () => {
+  it('writes one JSON object per line to standard error, complete even when the process exits at once', () => {
+    const { stdout, stderr } = logInChild('json');
+    const line: unknown = JSON.parse(stderr);
+    assert.equal(stdout, '');
+    assert.partialDeepStrictEqual(line, {
+      level: 'info',
+      component: 'health',
+      cluster: 'router',
+      toState: 'unhealthy',
+      msg: 'endpoint state changed',
+    });
+  });
+
+  it('writes lines for people as text', () => {
+    const { stderr } = logInChild('text');
+    assert.match(stderr, /^\[[\d-]+ [\d:.]+\] INFO: endpoint state changed \{"cluster":"router","toState":"unhealthy"\}\n$/);
+  });
+
+  it('leaves out what is below the level', () => {
+    const lines: string[] = [];
+    const logger = createLoggerOver({ write: (line) => lines.push(line) }, 'warn');
+    logger.info('quiet');
+    logger.warn('loud');
+    assert.equal(lines.length, 1);
+  });
+});
