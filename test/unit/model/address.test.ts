@@ -43,7 +43,7 @@ describe('parseAddress', () => {
     ['http://a:80', /is not host:port/],
     ['user@a:80', /is not host:port/],
     [`${'a'.repeat(64)}:80`, /is not host:port/],
-    [`${'a.'.repeat(127)}:80`, /is not host:port/],
+    [`${'a.'.repeat(128)}:80`, /is not host:port/],
     ['unix:run/app.sock', /needs an absolute path/],
     ['unix:', /needs an absolute path/],
     [`unix:/${'a'.repeat(107)}`, /more than 107 octets/],
