@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+
+/** Where scripts/install-peers.sh builds; the same rule is there. */
+const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'grpc-health-bridge');
+
+/** The path of a tool that scripts/install-peers.sh built. */
+export function builtTool(name: string): string {
+  return existing(join(CACHE, 'bin', name));
+}
+
+/** Debian's own Python, the one that sees Debian's python3-grpcio. */
+export function debianPython(): string {
+  return existing('/usr/bin/python3');
+}
+
+/** Debian's dnsmasq, which is not on everybody's PATH. */
+export function dnsmasq(): string {
+  return existing('/usr/sbin/dnsmasq');
+}
+
+function existing(path: string): string {
+  assert.ok(existsSync(path), `${path} is missing: run scripts/install-peers.sh`);
+  return path;
+}
