@@ -1,0 +1,190 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { callHandler } from './guarded-handler.ts';
+import { closingResponse, endWithAnswer } from './linger.ts';
+import type { ListenerContext, RefusalReason } from './listener-options.ts';
+import { ConnectionActivity, type RequestCounter } from './request-counter.ts';
+
+interface Http1Connection {
+  readonly socket: Socket;
+  readonly activity: ConnectionActivity;
+  /** In the order of their requests, so the first is the one being sent. */
+  readonly responses: Set<ServerResponse>;
+  /** The answer to what cannot be parsed; it waits for the responses before it. */
+  lastAnswer: string | null;
+}
+
+interface Refusal {
+  readonly reason: RefusalReason;
+  readonly status: string;
+  readonly body: string;
+}
+
+const BAD_REQUEST: Refusal = { reason: 'badRequest', status: '400 Bad Request', body: 'bad request' };
+const REFUSALS: Readonly<Record<string, Refusal>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: { reason: 'timeout', status: '408 Request Timeout', body: 'request timeout' },
+  HPE_HEADER_OVERFLOW: { reason: 'limit', status: '431 Request Header Fields Too Large', body: 'header too large' },
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: { reason: 'limit', status: '413 Content Too Large', body: 'chunk extensions too large' },
+};
+
+/** Serves HTTP/1.0 and HTTP/1.1 on sockets that a listener hands over; it never listens itself. */
+export class Http1Server {
+  readonly #context: ListenerContext;
+  readonly #counter: RequestCounter;
+  readonly #server: Server;
+  readonly #connections = new Map<Duplex, Http1Connection>();
+  #draining = false;
+
+  constructor(context: ListenerContext, counter: RequestCounter) {
+    this.#context = context;
+    this.#counter = counter;
+    this.#server = createHttpServer(context);
+    this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#onRequest(request, response));
+    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
+    this.#server.on('connect', (_request, socket) => this.#onConnect(socket));
+  }
+
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes over a socket whose first octets are unread. */
+  accept(socket: Socket): void {
+    const { clock, idleTimeoutMs } = this.#context;
+    const activity = new ConnectionActivity({
+      counter: this.#counter,
+      clock,
+      idleTimeoutMs,
+      // Until then the header timeout of node:http runs.
+      firstRequestTimeoutMs: idleTimeoutMs,
+      onIdle: () => socket.destroy(),
+    });
+    this.#connections.set(socket, { socket, activity, responses: new Set(), lastAnswer: null });
+    socket.once('close', () => {
+      this.#connections.delete(socket);
+      activity.close();
+    });
+    this.#server.emit('connection', socket);
+  }
+
+  /** From now on every response says `Connection: close` and is the last of its connection. */
+  startDrain(): void {
+    this.#draining = true;
+    for (const { responses } of this.#connections.values()) {
+      for (const response of responses) {
+        closeAfter(response);
+      }
+    }
+  }
+
+  /** Ends every connection at once. Idempotent. */
+  close(): void {
+    for (const { socket } of this.#connections.values()) {
+      socket.destroy();
+    }
+    // Stops the timer that looks for slow requests.
+    this.#server.close();
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const connection = this.#connections.get(request.socket);
+    if (connection === undefined) {
+      return;
+    }
+    this.#track(connection, response);
+    const { limits, observer } = this.#context;
+    if (connection.responses.size > limits.maxPipelinedRequests) {
+      observer.onRefusal('limit', `more than ${limits.maxPipelinedRequests} requests wait on one connection`);
+      connection.socket.destroy();
+      return;
+    }
+    if (this.#draining) {
+      closeAfter(response);
+    }
+    if (request.rawHeaders.length / 2 > limits.maxHeaderFields) {
+      observer.onRefusal('limit', `more than ${limits.maxHeaderFields} header fields`);
+      closeAfter(response);
+      response.statusCode = 431;
+      response.end();
+      return;
+    }
+    callHandler(this.#context, request, response);
+  }
+
+  #track(connection: Http1Connection, response: ServerResponse): void {
+    connection.responses.add(response);
+    connection.activity.begin();
+    response.once('close', () => {
+      connection.responses.delete(response);
+      connection.activity.end();
+      this.#sendLastAnswer(connection);
+    });
+  }
+
+  /** Called by node:http for what its parser refuses, for requests that are too slow, and for errors of the socket. */
+  #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined || connection.lastAnswer !== null) {
+      return;
+    }
+    const code = error.code ?? '';
+    if (!code.startsWith('HPE_') && code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
+      socket.destroy();
+      return;
+    }
+    const { reason, status, body } = REFUSALS[code] ?? BAD_REQUEST;
+    this.#context.observer.onRefusal(reason, error.message);
+    this.#refuse(connection, closingResponse(status, `${body}\n`));
+  }
+
+  /** RFC 9110, section 9.3.6: this is no tunnel. node:http has let go of the socket by now. */
+  #onConnect(socket: Duplex): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) {
+      this.#context.observer.onRefusal('badRequest', 'CONNECT');
+      this.#refuse(connection, closingResponse('501 Not Implemented', 'CONNECT is not implemented\n'));
+    }
+  }
+
+  #refuse(connection: Http1Connection, answer: string): void {
+    connection.lastAnswer = answer;
+    this.#sendLastAnswer(connection);
+  }
+
+  /** Responses to earlier requests go first; what has begun as a response cannot be followed by half of another. */
+  #sendLastAnswer({ socket, responses, lastAnswer }: Http1Connection): void {
+    if (lastAnswer !== null && responses.size === 0 && socket.writable) {
+      endWithAnswer(socket, lastAnswer, this.#context.clock);
+    }
+  }
+}
+
+function createHttpServer({ limits }: ListenerContext): Server {
+  const server = createServer({
+    // The listener's own idle timer rules both versions; node's would end connections after 5 s.
+    keepAliveTimeout: 0,
+    headersTimeout: limits.headersTimeoutMs,
+    requestTimeout: limits.requestTimeoutMs,
+    connectionsCheckingInterval: limits.requestCheckIntervalMs,
+    maxHeaderSize: limits.maxHeaderBytes,
+    // Some probers send none (RFC 9112, section 3.2 wants one), and nothing here depends on it.
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+  });
+  server.maxRequestsPerSocket = 0;
+  server.timeout = 0;
+  // One more than is allowed: node drops the rest silently, so this is how the excess shows.
+  server.maxHeadersCount = limits.maxHeaderFields + 1;
+  // Otherwise a client that closes its side after the request loses an answer that was not ready by then.
+  Object.assign(server, { httpAllowHalfOpen: true });
+  // Starts the timer behind headersTimeout and requestTimeout, which waits for this event.
+  server.emit('listening');
+  return server;
+}
+
+function closeAfter(response: ServerResponse): void {
+  if (!response.headersSent) {
+    response.setHeader('connection', 'close');
+  }
+}

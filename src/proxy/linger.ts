@@ -1,0 +1,21 @@
+import type { Socket } from 'node:net';
+import type { Clock } from '../util/clock.ts';
+
+/** How long a peer may go on sending after its last answer. */
+export const LINGER_MS = 1000;
+
+/**
+ * Sends a last answer and ends the connection. What the peer still sends is read away for a moment: closing with unread octets
+ * makes TCP send a reset, which may destroy the answer before the peer has read it (RFC 9112, section 9.6).
+ */
+export function endWithAnswer(socket: Socket, answer: string, clock: Clock): void {
+  const timer = clock.setTimer(LINGER_MS, () => socket.destroy());
+  socket.once('close', () => timer.cancel());
+  socket.end(answer, 'latin1');
+  socket.resume();
+}
+
+/** A small HTTP/1.1 response after which the connection ends. */
+export function closingResponse(status: string, body: string): string {
+  return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
+}

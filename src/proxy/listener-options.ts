@@ -1,0 +1,106 @@
+import type { Address } from '../model/address.ts';
+import type { Certificate } from '../tls/certificate-store.ts';
+import type { MinTlsVersion } from '../tls/server-options.ts';
+import type { Clock } from '../util/clock.ts';
+import type { RequestHandler } from './request-handler.ts';
+
+/** How much and how long a peer may take. Everything but the idle time, which is configured. */
+export interface ListenerLimits {
+  /** Open connections; the next one is closed as it comes. Default 50 000; Envoy's advice for edges: 50 000. */
+  readonly maxConnections: number;
+  /** The header section of one request, in octets; above it 431, or RST_STREAM on HTTP/2. Default 64 KiB, as http2/limits.ts. */
+  readonly maxHeaderBytes: number;
+  /** Fields of one header section; above it 431, or RST_STREAM on HTTP/2. Default 128, as http2/limits.ts. */
+  readonly maxHeaderFields: number;
+  /** HTTP/1.x requests that wait for their answers on one connection; one more ends it. Default 250. */
+  readonly maxPipelinedRequests: number;
+  /** Streams open at once on one connection: SETTINGS_MAX_CONCURRENT_STREAMS. Default 250. */
+  readonly maxConcurrentStreams: number;
+  /** From the first octet of a ClientHello to the end of the handshake. Milliseconds, default 10 000. */
+  readonly handshakeTimeoutMs: number;
+  /** Until the first octets say which protocol it is. Milliseconds, default 10 000. */
+  readonly prefaceTimeoutMs: number;
+  /** From the first octet of an HTTP/1.x request to the end of its header section. Milliseconds, default 10 000. */
+  readonly headersTimeoutMs: number;
+  /** From the first octet of an HTTP/1.x request to its last. Milliseconds, at least `headersTimeoutMs`, default 30 000. */
+  readonly requestTimeoutMs: number;
+  /** How often the two before are looked at, so how late they may act. Milliseconds, default 1 000. */
+  readonly requestCheckIntervalMs: number;
+  /** Until the peer has acknowledged our SETTINGS; then SETTINGS_TIMEOUT. Milliseconds, default 10 000. */
+  readonly settingsTimeoutMs: number;
+  /** From the start of an HTTP/2 connection to its first stream; then GOAWAY. Milliseconds, default 30 000. */
+  readonly firstRequestTimeoutMs: number;
+}
+
+/** The defaults of `ListenerLimits`. */
+export const DEFAULT_LISTENER_LIMITS: ListenerLimits = Object.freeze({
+  maxConnections: 50_000,
+  maxHeaderBytes: 64 * 1024,
+  maxHeaderFields: 128,
+  maxPipelinedRequests: 250,
+  maxConcurrentStreams: 250,
+  handshakeTimeoutMs: 10_000,
+  prefaceTimeoutMs: 10_000,
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 30_000,
+  requestCheckIntervalMs: 1000,
+  settingsTimeoutMs: 10_000,
+  firstRequestTimeoutMs: 30_000,
+});
+
+/** Load balancers keep idle connections for 600 s and must be the ones to end them. */
+export const DEFAULT_IDLE_TIMEOUT_MS = 620_000;
+
+/**
+ * Why the listener ended a connection, or refused a request, on its own. `tls`: the handshake failed; `tlsOnCleartext` and
+ * `cleartextOnTls`: the peer has the wrong port or scheme; `garbage`: neither TLS nor HTTP; `timeout`: too slow; `badRequest`:
+ * not HTTP/1.x after all, or CONNECT; `http2`: a connection error of HTTP/2; `limit`: one of `ListenerLimits`.
+ */
+export type RefusalReason =
+  | 'tls'
+  | 'tlsOnCleartext'
+  | 'cleartextOnTls'
+  | 'garbage'
+  | 'timeout'
+  | 'badRequest'
+  | 'http2'
+  | 'limit';
+
+/** What happens on a listener, in numbers and words for logs and metrics. Must not throw. */
+export interface ListenerObserver {
+  /** A peer was refused: its own doing, so worth a count and a debug line at most. `detail` never holds a peer's octets. */
+  onRefusal(reason: RefusalReason, detail: string): void;
+  /** The request handler threw, or the socket could not accept: worth an operator's look. */
+  onError(error: Error): void;
+}
+
+/** A TLS listener's side of the handshake. */
+export interface ListenerTls {
+  readonly certificate: Certificate;
+  /** Default TLSv1.2. */
+  readonly minVersion?: MinTlsVersion;
+}
+
+export interface ListenerOptions {
+  /** As configured; begins the messages of errors. */
+  readonly name: string;
+  /** Port 0 takes a free one. `[::]` is bound for IPv4 as well. */
+  readonly address: Address;
+  /** Null for cleartext. */
+  readonly tls: ListenerTls | null;
+  /** How long a connection of either version may have no request in flight. Milliseconds, above 0, default 620 000; Envoy: `idle_timeout`. */
+  readonly idleTimeoutMs?: number;
+  readonly limits?: Partial<ListenerLimits>;
+  readonly requestHandler: RequestHandler;
+  readonly observer: ListenerObserver;
+  readonly clock: Clock;
+}
+
+/** What the parts of one listener share. */
+export interface ListenerContext {
+  readonly limits: ListenerLimits;
+  readonly idleTimeoutMs: number;
+  readonly requestHandler: RequestHandler;
+  readonly observer: ListenerObserver;
+  readonly clock: Clock;
+}

@@ -1,0 +1,228 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
+import type { Address } from '../model/address.ts';
+import { tlsServerOptions } from '../tls/server-options.ts';
+import { bindServer } from './bind.ts';
+import { Http1Server } from './http1-server.ts';
+import { Http2Server } from './http2-server.ts';
+import { closingResponse, endWithAnswer } from './linger.ts';
+import {
+  DEFAULT_IDLE_TIMEOUT_MS,
+  DEFAULT_LISTENER_LIMITS,
+  type ListenerContext,
+  type ListenerOptions,
+  type ListenerTls,
+} from './listener-options.ts';
+import { RequestCounter } from './request-counter.ts';
+import { type SniffVerdict, sniffProtocol } from './sniffer.ts';
+
+/** What a connection is counted as; `detecting` from accept to the first octets, the TLS handshake included. */
+export type ConnectionProtocol = 'detecting' | 'http1' | 'http2';
+
+/** How often the kernel asks an idle peer whether it is still there. */
+const TCP_KEEPALIVE_MS = 60_000;
+
+/**
+ * One bound address that serves HTTP/1.x and HTTP/2, cleartext or TLS. The first octets decide, of the decrypted stream where
+ * there is TLS, whatever ALPN chose: some load balancers' health checks speak HTTP/1.1 where h2 was agreed on.
+ *
+ * idle → listening → draining → closed; `close` may be called in any of them.
+ */
+export class Listener {
+  readonly #options: ListenerOptions;
+  readonly #context: ListenerContext;
+  readonly #counter = new RequestCounter();
+  readonly #server: Server;
+  readonly #tlsServer: TlsServer | null;
+  readonly #http1: Http1Server;
+  readonly #http2: Http2Server;
+  /** Every accepted socket, until it is closed. */
+  readonly #sockets = new Set<Socket>();
+  /** Ends the wait of a close that is under way. */
+  readonly #hurry = new AbortController();
+  #closed: Promise<void> | null = null;
+
+  constructor(options: ListenerOptions) {
+    this.#options = options;
+    this.#context = {
+      limits: { ...DEFAULT_LISTENER_LIMITS, ...options.limits },
+      idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
+      requestHandler: options.requestHandler,
+      observer: options.observer,
+      clock: options.clock,
+    };
+    this.#http1 = new Http1Server(this.#context, this.#counter);
+    this.#http2 = new Http2Server(this.#context, this.#counter);
+    this.#tlsServer = options.tls === null ? null : this.#createTlsServer(options.tls);
+    this.#server = createServer(
+      { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS },
+      (socket) => this.#accept(socket),
+    );
+    this.#server.maxConnections = this.#context.limits.maxConnections;
+    this.#server.on('drop', () =>
+      options.observer.onRefusal('limit', `more than ${this.#context.limits.maxConnections} connections`),
+    );
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  /** Open connections by protocol. */
+  get connections(): ReadonlyMap<ConnectionProtocol, number> {
+    const http1 = this.#http1.connections;
+    const http2 = this.#http2.connections;
+    // A TLS connection leaves its own count a moment before its socket is closed, hence the bound.
+    const detecting = Math.max(0, this.#sockets.size - http1 - http2);
+    return new Map([
+      ['detecting', detecting],
+      ['http1', http1],
+      ['http2', http2],
+    ]);
+  }
+
+  /** When the certificate ends, in milliseconds since 1970; null without TLS. */
+  get certificateExpiryMs(): number | null {
+    return this.#options.tls?.certificate.notAfterMs ?? null;
+  }
+
+  /** Requests that have begun and are not answered in full yet. */
+  get requestsInFlight(): number {
+    return this.#counter.count;
+  }
+
+  /**
+   * Binds and begins to serve. Called once.
+   *
+   * @returns the address with its real port.
+   * @throws BridgeError `LISTEN_FAILED`, one line that names listener, address and reason.
+   */
+  async listen(): Promise<Address> {
+    const address = await bindServer(this.#server, `listener ${this.name}`, this.#options.address);
+    this.#server.on('error', (error) => this.#context.observer.onError(error));
+    return address;
+  }
+
+  /**
+   * From now on HTTP/1.x responses say `Connection: close` and HTTP/2 peers get GOAWAY; open requests go on and new connections
+   * are still accepted, as load balancers need a while to learn. Idempotent.
+   */
+  startDrain(): void {
+    this.#http1.startDrain();
+    this.#http2.startDrain();
+  }
+
+  /** Resolves when no request is in flight, or when the signal aborts. New ones may begin at any time before `close`. */
+  untilIdle(signal: AbortSignal): Promise<void> {
+    return this.#counter.untilIdle(signal);
+  }
+
+  /**
+   * Stops accepting, waits for the requests in flight until the signal aborts, ends every connection, and resolves once all are
+   * gone. Without a signal nothing is waited for. Idempotent: a second call joins the first, and without a signal hurries it.
+   */
+  close(signal?: AbortSignal): Promise<void> {
+    if (signal === undefined) {
+      this.#hurry.abort();
+    }
+    this.#closed ??= this.#close(signal);
+    return this.#closed;
+  }
+
+  async #close(signal: AbortSignal | undefined): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      // Without a bound address it calls back with an error that says so, which is fine here.
+      this.#server.close(() => resolve());
+    });
+    if (signal !== undefined) {
+      this.startDrain();
+      await this.untilIdle(AbortSignal.any([signal, this.#hurry.signal]));
+    }
+    this.#http1.close();
+    this.#http2.close();
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
+    await ended;
+  }
+
+  #createTlsServer({ certificate, minVersion }: ListenerTls): TlsServer {
+    const server = createTlsServer({
+      ...tlsServerOptions(certificate, minVersion ?? 'TLSv1.2'),
+      handshakeTimeout: this.#context.limits.handshakeTimeoutMs,
+    });
+    server.on('secureConnection', (socket) => this.#detect(socket));
+    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
+      const timedOut = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
+      this.#context.observer.onRefusal(timedOut ? 'timeout' : 'tls', error.message);
+      socket.destroy();
+    });
+    return server;
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    // Whoever owns the socket handles its end; an error always comes with one.
+    socket.on('error', () => undefined);
+    const tlsServer = this.#tlsServer;
+    if (tlsServer === null) {
+      this.#detect(socket);
+      return;
+    }
+    this.#sniff(socket, (verdict) => {
+      if (verdict === 'tls') {
+        tlsServer.emit('connection', socket);
+      } else {
+        this.#refuse(socket, verdict === 'http1' || verdict === 'http2' ? 'cleartextOnTls' : verdict);
+      }
+    });
+  }
+
+  /** Reads the protocol off a stream that is cleartext by now. */
+  #detect(socket: Socket): void {
+    socket.on('error', () => undefined);
+    this.#sniff(socket, (verdict) => {
+      if (verdict === 'http1') {
+        this.#http1.accept(socket);
+      } else if (verdict === 'http2') {
+        this.#http2.accept(socket);
+      } else {
+        this.#refuse(socket, verdict === 'tls' ? 'tlsOnCleartext' : verdict);
+      }
+    });
+  }
+
+  #sniff(socket: Socket, settle: (verdict: SniffVerdict) => void): void {
+    const { clock, limits } = this.#context;
+    sniffProtocol(socket, { clock, timeoutMs: limits.prefaceTimeoutMs }, settle);
+  }
+
+  #refuse(socket: Socket, reason: 'tlsOnCleartext' | 'cleartextOnTls' | 'garbage' | 'timeout'): void {
+    const { clock, observer } = this.#context;
+    const { detail, answer } = REFUSALS[reason];
+    observer.onRefusal(reason, detail);
+    if (answer === null) {
+      socket.destroy();
+    } else {
+      endWithAnswer(socket, answer, clock);
+    }
+  }
+}
+
+/** An answer that the peer's error message can show, where it is likely to be read as one. */
+const REFUSALS: Readonly<
+  Record<'tlsOnCleartext' | 'cleartextOnTls' | 'garbage' | 'timeout', { readonly detail: string; readonly answer: string | null }>
+> = {
+  // A TLS client cannot read it, but tells its user that the server speaks cleartext HTTP, which a mere end would not.
+  tlsOnCleartext: {
+    detail: 'TLS on a cleartext port',
+    answer: closingResponse('400 Bad Request', 'this port speaks cleartext HTTP, not TLS\n'),
+  },
+  cleartextOnTls: {
+    detail: 'cleartext on a TLS port',
+    answer: closingResponse('400 Bad Request', 'this port speaks TLS: use https\n'),
+  },
+  garbage: { detail: 'neither HTTP nor TLS', answer: null },
+  timeout: { detail: 'the first octets did not come in time', answer: null },
+};
