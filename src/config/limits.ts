@@ -1,0 +1,27 @@
+/**
+ * How much of everything a configuration may have. Far above what anybody needs, and low enough that a generated or broken
+ * file is refused with words rather than with the process running out of memory.
+ */
+export const MAX_CONFIG_BYTES = 1_048_576;
+/** Uses of YAML aliases, counted as often as nesting repeats them: bounds what a small file can grow to. */
+export const MAX_YAML_ALIASES = 100;
+/** Problems that are listed; the rest is counted in one line. */
+export const MAX_PROBLEMS = 100;
+export const MAX_LISTENERS = 64;
+export const MAX_CLUSTERS = 256;
+export const MAX_GROUPS = 256;
+/** Sources of one cluster. */
+export const MAX_DISCOVERY_SOURCES = 16;
+/** Endpoints of one static source. */
+export const MAX_STATIC_ENDPOINTS = 10_000;
+export const MAX_DNS_RESOLVERS = 8;
+/** gRPC services that are checked on each endpoint of one cluster. */
+export const MAX_SERVICES = 64;
+export const MAX_METADATA_ENTRIES = 64;
+/** Characters of one metadata value; backends commonly refuse header lists of 8 KiB and more. */
+export const MAX_METADATA_VALUE_LENGTH = 4_096;
+export const MAX_HEALTH_PATHS = 64;
+/** Characters of one of `health.paths`. */
+export const MAX_HEALTH_PATH_LENGTH = 1_024;
+/** Characters of a file's path; Linux allows 4096 octets with the closing NUL. */
+export const MAX_FILE_PATH_LENGTH = 4_095;

@@ -1,0 +1,73 @@
+import { type Static, Type } from 'typebox';
+import { closed } from './keys.ts';
+import { MAX_CLUSTERS, MAX_LISTENERS } from './limits.ts';
+import { listKey } from './lists.ts';
+import { type AdminConfig, AdminSchema, toAdminConfig } from './sections/admin.ts';
+import { type ClusterConfig, ClusterSchema, toClusterConfig } from './sections/cluster.ts';
+import { type DrainConfig, DrainSchema, toDrainConfig } from './sections/drain.ts';
+import { type HealthConfig, HealthSchema, toHealthConfig } from './sections/health.ts';
+import { type ListenerConfig, ListenerSchema, toListenerConfig } from './sections/listener.ts';
+import { type LoggingConfig, LoggingSchema, toLoggingConfig } from './sections/logging.ts';
+
+/** The whole configuration as files have it. */
+export const ConfigSchema = Type.Object(
+  {
+    listeners: listKey(ListenerSchema, {
+      description: 'The addresses that are listened on.',
+      minItems: 1,
+      maxItems: MAX_LISTENERS,
+    }),
+    admin: AdminSchema,
+    clusters: listKey(ClusterSchema, {
+      description: 'The sets of endpoints that are checked.',
+      minItems: 1,
+      maxItems: MAX_CLUSTERS,
+    }),
+    health: HealthSchema,
+    logging: LoggingSchema,
+    drain: DrainSchema,
+  },
+  closed({ description: 'The configuration of grpc-health-bridge.' }),
+);
+
+/** The same for commands that answer nobody: there may be no listener. */
+export const ConfigWithoutListenersSchema = Type.Object(
+  {
+    ...ConfigSchema.properties,
+    listeners: listKey(ListenerSchema, {
+      description: 'The addresses that are listened on.',
+      default: [],
+      maxItems: MAX_LISTENERS,
+    }),
+  },
+  closed({ description: 'The configuration of grpc-health-bridge.' }),
+);
+
+/** A whole configuration in the words of its file, with every default filled in. */
+export type ConfigDocument = Static<typeof ConfigSchema>;
+
+/** The configuration in force: complete, consistent and frozen. Lengths are milliseconds, in keys that end in `Ms`. */
+export interface Config {
+  /** At least one, except where a command needs none. */
+  readonly listeners: readonly ListenerConfig[];
+  readonly admin: AdminConfig;
+  /** At least one. */
+  readonly clusters: readonly ClusterConfig[];
+  readonly health: HealthConfig;
+  readonly logging: LoggingConfig;
+  readonly drain: DrainConfig;
+}
+
+export function toConfig(document: ConfigDocument): Config {
+  return {
+    listeners: document.listeners.map(toListenerConfig),
+    admin: toAdminConfig(document.admin),
+    clusters: document.clusters.map(toClusterConfig),
+    health: toHealthConfig(
+      document.health,
+      document.clusters.map((cluster) => cluster.name),
+    ),
+    logging: toLoggingConfig(document.logging),
+    drain: toDrainConfig(document.drain),
+  };
+}

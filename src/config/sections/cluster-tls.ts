@@ -1,0 +1,80 @@
+import { type Static, Type } from 'typebox';
+import { closed, fileKey, hostNameKey, switchKey } from '../keys.ts';
+import { type Finding, withRule } from '../rules.ts';
+
+const ClusterTlsShape = Type.Object(
+  {
+    caFile: Type.Optional(
+      fileKey({
+        description: 'Certificates to trust, as PEM. Envoy: `trusted_ca`.',
+        defaultText: 'those of the system and of Node',
+      }),
+    ),
+    serverName: Type.Optional(
+      hostNameKey({
+        description:
+          'The name to ask for (SNI) and to expect in the certificate. Envoy: `sni` and `match_typed_subject_alt_names`.',
+        defaultText: 'the discovered host name, else the address',
+      }),
+    ),
+    certificateFile: Type.Optional(
+      fileKey({
+        description: 'Client certificate with its chain, as PEM, for mutual TLS. Envoy: `tls_certificates`.',
+        defaultText: 'none',
+      }),
+    ),
+    privateKeyFile: Type.Optional(fileKey({ description: 'Private key of `certificateFile`, as PEM.', defaultText: 'none' })),
+    insecureSkipVerify: switchKey({
+      description: 'Accepts any certificate: encryption without proof of who answers.',
+      default: false,
+    }),
+  },
+  closed({
+    description: 'TLS towards the endpoints; {} trusts the certificates of the system, without the key it is cleartext.',
+  }),
+);
+
+/** The key `tls` of a cluster. */
+export const ClusterTlsSchema = withRule(ClusterTlsShape, ({ caFile, certificateFile, privateKeyFile, insecureSkipVerify }) => [
+  ...findHalfPair({ certificateFile, privateKeyFile }),
+  ...(insecureSkipVerify && caFile !== undefined
+    ? [{ at: ['caFile'], message: 'has no effect with insecureSkipVerify: true', got: caFile }]
+    : []),
+]);
+
+/** A certificate without its key, or a key without its certificate. */
+export function findHalfPair(pair: {
+  readonly certificateFile: string | undefined;
+  readonly privateKeyFile: string | undefined;
+}): Finding[] {
+  const { certificateFile, privateKeyFile } = pair;
+  if ((certificateFile === undefined) === (privateKeyFile === undefined)) {
+    return [];
+  }
+  return certificateFile === undefined
+    ? [{ at: ['certificateFile'], message: 'is required with privateKeyFile' }]
+    : [{ at: ['privateKeyFile'], message: 'is required with certificateFile' }];
+}
+
+/** TLS towards endpoints. Paths of PEM files. */
+export interface ClusterTlsConfig {
+  /** Null trusts the certificates of the system and of Node. */
+  readonly caFile: string | null;
+  /** Null takes the endpoint's host name, else its address. */
+  readonly serverName: string | null;
+  /** Given together with `privateKeyFile`, or null for no client certificate. */
+  readonly certificateFile: string | null;
+  readonly privateKeyFile: string | null;
+  /** Default false. */
+  readonly insecureSkipVerify: boolean;
+}
+
+export function toClusterTlsConfig(section: Static<typeof ClusterTlsShape>): ClusterTlsConfig {
+  return {
+    caFile: section.caFile ?? null,
+    serverName: section.serverName ?? null,
+    certificateFile: section.certificateFile ?? null,
+    privateKeyFile: section.privateKeyFile ?? null,
+    insecureSkipVerify: section.insecureSkipVerify,
+  };
+}

@@ -1,0 +1,126 @@
+import { type Static, Type } from 'typebox';
+import type { Address } from '../../model/address.ts';
+import { endpointAddressKey, resolverAddressKey, toAddress } from '../addresses.ts';
+import { closed, durationKey, hostNameKey, toMs, wholeKey, wordKey } from '../keys.ts';
+import { MAX_DISCOVERY_SOURCES, MAX_DNS_RESOLVERS, MAX_STATIC_ENDPOINTS } from '../limits.ts';
+import { listKey } from '../lists.ts';
+
+const EndpointSchema = Type.Union(
+  [
+    endpointAddressKey('ip:port, name:port or unix:/path; a name is resolved again and again.'),
+    Type.Object(
+      { address: endpointAddressKey('ip:port, name:port or unix:/path.') },
+      closed({ description: 'An endpoint as an object.' }),
+    ),
+  ],
+  { description: 'One endpoint.', expects: 'ip:port, name:port, unix:/path or { address }', kind: 'address | { address }' },
+);
+
+/** A source of `type: static`. */
+export const StaticSourceSchema = Type.Object(
+  {
+    type: wordKey(['static'], { description: 'A list of endpoints. Envoy: cluster types STATIC and STRICT_DNS.' }),
+    endpoints: listKey(EndpointSchema, {
+      description: 'The endpoints. A host name stands for all its addresses. Envoy: `load_assignment`.',
+      minItems: 1,
+      maxItems: MAX_STATIC_ENDPOINTS,
+      uniqueBy: endpointText,
+    }),
+  },
+  closed({ description: 'Endpoints that are known beforehand.' }),
+);
+
+/** A source of `type: dns`. */
+export const DnsSourceSchema = Type.Object(
+  {
+    type: wordKey(['dns'], {
+      description: 'Every A and AAAA record of a name is one endpoint. Envoy: cluster type STRICT_DNS; gRPC: `dns:///`.',
+    }),
+    host: hostNameKey({
+      description:
+        'The name. With a closing dot it is looked up as it stands; without one the search list and the hosts file apply.',
+    }),
+    port: wholeKey({ description: 'The port of every endpoint.', minimum: 1, maximum: 65_535 }),
+    refreshInterval: durationKey({
+      description:
+        'The longest pause between two look-ups; a shorter TTL shortens it, to 1s at the least. Envoy: `dns_refresh_rate` with `respect_dns_ttl`.',
+      default: '5s',
+      minimum: '1s',
+      maximum: '1h',
+    }),
+    resolvers: listKey(resolverAddressKey('ip:port.'), {
+      description: 'The DNS servers to ask. Envoy: `typed_dns_resolver_config`.',
+      default: [],
+      defaultText: 'those of the system',
+      maxItems: MAX_DNS_RESOLVERS,
+      uniqueBy: String,
+    }),
+    family: wordKey(['auto', 'all', 'v4', 'v6'], {
+      description:
+        'auto: IPv6 addresses if there are any, else IPv4. all: both. Envoy: `dns_lookup_family` AUTO, ALL, V4_ONLY, V6_ONLY.',
+      default: 'auto',
+    }),
+  },
+  closed({ description: 'Endpoints that DNS knows, such as those of a headless Service.' }),
+);
+
+const SourceSchema = Type.Union([StaticSourceSchema, DnsSourceSchema], {
+  description: 'One source of endpoints.',
+  expects: 'an object with a type',
+});
+
+/** The key `discovery` of a cluster: one source, or several whose endpoints are joined. */
+export const DiscoverySchema = Type.Union(
+  [SourceSchema, listKey(SourceSchema, { description: 'Several sources.', minItems: 1, maxItems: MAX_DISCOVERY_SOURCES })],
+  {
+    description: 'Where the endpoints come from: one source, or a list of sources whose endpoints are joined.',
+    expects: 'a source, or a list of sources',
+    kind: 'source | list of sources',
+  },
+);
+
+/** Endpoints that are known beforehand; host names among them are still to be resolved. */
+export interface StaticSourceConfig {
+  readonly type: 'static';
+  /** At least one. */
+  readonly endpoints: readonly { readonly address: Address }[];
+}
+
+/** Endpoints that DNS knows. */
+export interface DnsSourceConfig {
+  readonly type: 'dns';
+  /** A name, never an IP literal; a closing dot keeps the search list and the hosts file out. */
+  readonly host: string;
+  readonly port: number;
+  /** Upper limit of the pause between look-ups in milliseconds. Default 5 000. */
+  readonly refreshIntervalMs: number;
+  /** DNS servers, each an IP literal with a port; empty for those of the system. */
+  readonly resolvers: readonly Address[];
+  /** Default `auto`: IPv6 if any, else IPv4. */
+  readonly family: 'auto' | 'all' | 'v4' | 'v6';
+}
+
+export type DiscoverySourceConfig = StaticSourceConfig | DnsSourceConfig;
+
+/** Always a list, also where the configuration has one source. */
+export function toDiscoveryConfig(section: Static<typeof DiscoverySchema>): readonly DiscoverySourceConfig[] {
+  return (Array.isArray(section) ? section : [section]).map(toSourceConfig);
+}
+
+function toSourceConfig(source: Static<typeof SourceSchema>): DiscoverySourceConfig {
+  if (source.type === 'static') {
+    return { type: 'static', endpoints: source.endpoints.map((endpoint) => ({ address: toAddress(endpointText(endpoint)) })) };
+  }
+  return {
+    type: 'dns',
+    host: source.host,
+    port: source.port,
+    refreshIntervalMs: toMs(source.refreshInterval),
+    resolvers: source.resolvers.map(toAddress),
+    family: source.family,
+  };
+}
+
+function endpointText(endpoint: Static<typeof EndpointSchema>): string {
+  return typeof endpoint === 'string' ? endpoint : endpoint.address;
+}

@@ -1,0 +1,117 @@
+import { type Static, Type } from 'typebox';
+import type { Address } from '../../model/address.ts';
+import { listenAddressKey, toAddress } from '../addresses.ts';
+import { closed, durationKey, fileKey, nameKey, switchKey, toMs, wordKey } from '../keys.ts';
+import { type Finding, withRule } from '../rules.ts';
+import { findHalfPair } from './cluster-tls.ts';
+
+const ListenerTlsShape = Type.Object(
+  {
+    certificateFile: Type.Optional(
+      fileKey({
+        description: 'Certificate with its chain, as PEM. Envoy: `tls_certificates.certificate_chain`.',
+        defaultText: 'none',
+      }),
+    ),
+    privateKeyFile: Type.Optional(
+      fileKey({
+        description: 'Private key of `certificateFile`, as PEM. Envoy: `tls_certificates.private_key`.',
+        defaultText: 'none',
+      }),
+    ),
+    selfSigned: switchKey({
+      description: 'In place of files: a P-256 certificate made at start, for load balancers that do not verify.',
+      default: false,
+    }),
+    minVersion: wordKey(['TLSv1.2', 'TLSv1.3'], {
+      description: 'The oldest version that is spoken. Envoy: `tls_minimum_protocol_version`.',
+      default: 'TLSv1.2',
+    }),
+  },
+  closed({ description: 'TLS on this listener, with ALPN h2 and http/1.1; without the key it is cleartext.' }),
+);
+
+const ListenerTlsSchema = withRule(ListenerTlsShape, findCertificateProblems);
+
+/** One entry of `listeners`. */
+export const ListenerSchema = Type.Object(
+  {
+    name: Type.Optional(
+      nameKey({ description: 'Unique; a label of metrics and logs.', defaultText: 'listener-0, listener-1, …' }),
+    ),
+    address: listenAddressKey(
+      'Where it binds: an IP address or localhost with a port, or unix:/path. Port 0 takes a free one. Envoy: `address`.',
+    ),
+    health: wordKey(['all', 'none'], { description: 'Whether the health URLs are answered here.', default: 'all' }),
+    tls: Type.Optional(ListenerTlsSchema),
+    idleTimeout: durationKey({
+      description:
+        'How long a connection may be idle, HTTP/1.1 keep-alive and HTTP/2 alike; load balancers keep theirs for 600 s. Envoy: `common_http_protocol_options.idle_timeout`.',
+      default: '620s',
+      minimum: '1s',
+      maximum: '24h',
+    }),
+  },
+  closed({ description: 'An address that is listened on: HTTP/1.x and HTTP/2 on one port.' }),
+);
+
+function findCertificateProblems(tls: Static<typeof ListenerTlsShape>): readonly Finding[] {
+  const { certificateFile, privateKeyFile, selfSigned } = tls;
+  const hasFile = certificateFile !== undefined || privateKeyFile !== undefined;
+  if (selfSigned && hasFile) {
+    return [{ at: ['selfSigned'], message: 'excludes certificateFile and privateKeyFile', got: true }];
+  }
+  if (!selfSigned && !hasFile) {
+    return [{ at: [], message: 'needs certificateFile and privateKeyFile, or selfSigned: true' }];
+  }
+  return findHalfPair({ certificateFile, privateKeyFile });
+}
+
+/** TLS on a listener: either both files, or `selfSigned`. */
+export interface ListenerTlsConfig {
+  /** Path of a PEM file; null exactly if `selfSigned`. */
+  readonly certificateFile: string | null;
+  /** Path of a PEM file; null exactly if `selfSigned`. */
+  readonly privateKeyFile: string | null;
+  readonly selfSigned: boolean;
+  /** Default TLSv1.2. */
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** A listener. Lengths are milliseconds. */
+export interface ListenerConfig {
+  /** Unique among the listeners. */
+  readonly name: string;
+  /** An IP literal or `localhost` with a port, 0 for a free one; or a unix socket. */
+  readonly address: Address;
+  /** Whether health URLs are answered. Default `all`. */
+  readonly health: 'all' | 'none';
+  /** Null is cleartext. */
+  readonly tls: ListenerTlsConfig | null;
+  /** Default 620 000. */
+  readonly idleTimeoutMs: number;
+}
+
+/** @param index its place in the list, which names it where no name is given. */
+export function toListenerConfig(section: Static<typeof ListenerSchema>, index: number): ListenerConfig {
+  return {
+    name: section.name ?? defaultListenerName(index),
+    address: toAddress(section.address),
+    health: section.health,
+    tls: section.tls === undefined ? null : toListenerTlsConfig(section.tls),
+    idleTimeoutMs: toMs(section.idleTimeout),
+  };
+}
+
+export function defaultListenerName(index: number): string {
+  return `listener-${index}`;
+}
+
+function toListenerTlsConfig(section: Static<typeof ListenerTlsShape>): ListenerTlsConfig {
+  return {
+    certificateFile: section.certificateFile ?? null,
+    privateKeyFile: section.privateKeyFile ?? null,
+    selfSigned: section.selfSigned,
+    minVersion: section.minVersion,
+  };
+}
