@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { type Address, isIpLiteral, isLoopback, parseAddress } from '../model/address.ts';
-import type { KeyNotes } from './keys.ts';
+import type { KeyNotes } from './notes.ts';
 import { withRule } from './rules.ts';
 
 interface AddressKind {

@@ -2,24 +2,8 @@ import { Type } from 'typebox';
 import { isHostName, isIpLiteral } from '../model/address.ts';
 import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { MAX_FILE_PATH_LENGTH } from './limits.ts';
+import type { KeyNotes } from './notes.ts';
 import { withTest } from './rules.ts';
-
-/**
- * Annotations of ours that schemas carry beside JSON Schema's own: they word problems and fill the documentation. The
- * published JSON Schema is without them.
- */
-export interface KeyNotes {
-  /** Completes `must be …`. */
-  readonly expects?: string;
-  /** What the documentation shows as the type, with the unit. */
-  readonly kind?: string;
-  /** What the documentation shows as the range. */
-  readonly range?: string;
-  /** What the documentation shows as the default where it is computed. */
-  readonly defaultText?: string;
-  /** The value is never repeated in a problem. */
-  readonly secret?: boolean;
-}
 
 interface KeyOptions {
   /** Effect, twin in Envoy or gRPC. Shown in the documentation and the JSON Schema. */

@@ -3,6 +3,7 @@ import * as Value from 'typebox/value';
 import type { ConfigProblem } from '../errors.ts';
 import { describeGot } from './got.ts';
 import { findNearest } from './nearest.ts';
+import { isRequired, readNotes } from './notes.ts';
 import { isPlainObject, joinPath } from './paths.ts';
 import { complement, runRule } from './rules.ts';
 import { findMeantBranch, findTypeWords } from './unions.ts';
@@ -45,7 +46,7 @@ function findShapeProblems(schema: TSchema, value: unknown, path: string): Confi
 function findRuleProblems(schema: TSchema, value: unknown, path: string): ConfigProblem[] {
   return runRule(schema, value).map(({ at, message, got }) => ({
     path: at.reduce(joinPath, path),
-    message: got === undefined || isSecret(schema) ? message : `${message} ${describeGot(got)}`,
+    message: got === undefined || readNotes(schema).secret ? message : `${message} ${describeGot(got)}`,
   }));
 }
 
@@ -55,7 +56,7 @@ function findObjectProblems(schema: Type.TObject, value: Record<string, unknown>
   for (const [key, property] of Object.entries(schema.properties)) {
     if (Object.hasOwn(value, key)) {
       problems.push(...findProblems(property, value[key], joinPath(path, key)));
-    } else if (!Type.IsOptional(property) && !('default' in property)) {
+    } else if (isRequired(property)) {
       problems.push({ path: joinPath(path, key), message: 'is required' });
     }
   }
@@ -111,20 +112,14 @@ function describeType(value: Record<string, unknown>, types: readonly string[], 
 }
 
 function mustBe(schema: TSchema, otherwise: string, found: { readonly value: unknown; readonly path: string }): ConfigProblem {
-  const expects = 'expects' in schema && typeof schema.expects === 'string' ? schema.expects : otherwise;
-  return {
-    path: found.path,
-    message: isSecret(schema) ? `must be ${expects}` : `must be ${expects} ${describeGot(found.value)}`,
-  };
+  const { expects, secret } = readNotes(schema);
+  const message = `must be ${expects === '' ? otherwise : expects}`;
+  return { path: found.path, message: secret ? message : `${message} ${describeGot(found.value)}` };
 }
 
 function describeUnknown(key: string, known: readonly string[]): string {
   const nearest = findNearest(key, known);
   return nearest === null ? 'is not a known key' : `is not a known key: did you mean ${nearest}?`;
-}
-
-function isSecret(schema: TSchema): boolean {
-  return 'secret' in schema && schema.secret === true;
 }
 
 function readNumber(schema: TSchema, key: string, otherwise = Number.POSITIVE_INFINITY): number {

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
-import { closed, type KeyNotes, wholeKey, wordKey } from '../keys.ts';
+import { closed, wholeKey, wordKey } from '../keys.ts';
 import { MAX_STATIC_ENDPOINTS } from '../limits.ts';
+import type { KeyNotes } from '../notes.ts';
 
 /** How many healthy members make a whole healthy. Envoy: `cluster_min_healthy_percentages` for the share. */
 export type HealthyWhen = 'any' | 'all' | { readonly percent: number } | { readonly count: number };

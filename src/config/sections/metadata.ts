@@ -1,7 +1,8 @@
 import { type Static, Type } from 'typebox';
-import { closed, fileKey, type KeyNotes } from '../keys.ts';
+import { closed, fileKey } from '../keys.ts';
 import { MAX_METADATA_ENTRIES, MAX_METADATA_VALUE_LENGTH } from '../limits.ts';
 import { findRepeats } from '../lists.ts';
+import type { KeyNotes } from '../notes.ts';
 import { type Finding, withRule } from '../rules.ts';
 
 /** Names that belong to HTTP/2, to gRPC itself or to another key. gRPC reserves those that begin with `grpc-` too. */

@@ -1,0 +1,55 @@
+import { stringify } from 'yaml';
+import { type Address, formatAddress } from '../model/address.ts';
+import { formatDuration } from './duration.ts';
+import type { Config } from './schema.ts';
+import type { ClusterConfig } from './sections/cluster.ts';
+import type { MetadataConfig } from './sections/metadata.ts';
+
+/** Stands for every metadata value that the configuration itself holds. The path of a file is shown. */
+export const MASKED = '***';
+
+const DURATION_SUFFIX = 'Ms';
+
+/**
+ * Writes the configuration in force as YAML in the words of its file, every default included: loaded again it gives the same
+ * configuration, masked values aside. It goes by the conventions of `Config`: a name that ends in `Ms` is a duration, and
+ * null is a key that is not there.
+ */
+export function renderConfig(config: Config): string {
+  return stringify({ ...renderSection(config), clusters: config.clusters.map(renderCluster) }, { lineWidth: 0 });
+}
+
+function renderCluster(cluster: ClusterConfig): Record<string, unknown> {
+  const metadata = renderMetadata(cluster.healthCheck.metadata);
+  return { ...renderSection(cluster), healthCheck: { ...renderSection(cluster.healthCheck), metadata } };
+}
+
+function renderMetadata(entries: readonly MetadataConfig[]): Record<string, unknown> {
+  return Object.fromEntries(entries.map(({ name, value }) => [name, value.kind === 'file' ? { file: value.path } : MASKED]));
+}
+
+function renderSection(section: object): Record<string, unknown> {
+  const present = Object.entries(section).filter(([, value]) => value !== null);
+  return Object.fromEntries(present.map(([key, value]) => renderKey(key, value)));
+}
+
+function renderKey(key: string, value: unknown): readonly [string, unknown] {
+  return typeof value === 'number' && key.endsWith(DURATION_SUFFIX)
+    ? [key.slice(0, -DURATION_SUFFIX.length), formatDuration(value)]
+    : [key, renderValue(value)];
+}
+
+function renderValue(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.map(renderValue);
+  }
+  if (typeof value !== 'object' || value === null) {
+    return value;
+  }
+  return isAddress(value) ? formatAddress(value) : renderSection(value);
+}
+
+/** Nothing else in a configuration has one of these kinds. */
+function isAddress(value: object): value is Address {
+  return 'kind' in value && (value.kind === 'tcp' || value.kind === 'unix');
+}
