@@ -16,7 +16,7 @@ interface ListOptions<Item> {
 /** A list with a limit, of items that may have to differ. */
 export function listKey<Schema extends Type.TSchema>(items: Schema, options: ListOptions<Static<Schema>>): Type.TArray<Schema> {
   const { uniqueBy, ...rest } = options;
-  const list = Type.Array(items, { kind: 'list', ...rest });
+  const list = Type.Array(items, rest);
   if (uniqueBy === undefined) {
     return list;
   }

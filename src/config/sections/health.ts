@@ -27,7 +27,7 @@ const MemberSchema = Type.Union(
 /** One entry of `health.groups`. */
 export const GroupSchema = Type.Object(
   {
-    name: nameKey({ description: 'Unique over clusters and groups; answered at /healthz/<name>.' }),
+    name: nameKey({ description: 'Unique over clusters and groups; answered at `/healthz/<name>`.' }),
     healthyWhen: healthyWhenKey('How many of the clusters that are not optional must be healthy.'),
     clusters: membersKey('The clusters of the group.'),
   },
