@@ -1,5 +1,6 @@
-import { chmod, lstat, unlink } from 'node:fs/promises';
+import { chmod, lstat, stat, unlink } from 'node:fs/promises';
 import { createConnection, type Server } from 'node:net';
+import { dirname } from 'node:path';
 import { BridgeError, ErrorCode, toError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 
@@ -53,6 +54,8 @@ async function bind(server: Server, address: Address): Promise<Address> {
 }
 
 async function bindUnix(server: Server, path: string): Promise<void> {
+  // libuv calls a missing folder EACCES.
+  await stat(dirname(path));
   try {
     await listen(server, { path });
   } catch (error) {

@@ -38,6 +38,8 @@ export class Listener {
   readonly #http2: Http2Server;
   /** Every accepted socket, until it is closed. */
   readonly #sockets = new Set<Socket>();
+  /** The decrypted side of those that have finished a handshake. */
+  readonly #tlsSockets = new Set<Socket>();
   /** Ends the wait of a close that is under way. */
   readonly #hurry = new AbortController();
   #closed: Promise<void> | null = null;
@@ -140,10 +142,8 @@ export class Listener {
     }
     this.#http1.close();
     this.#http2.close();
-    for (const socket of this.#sockets) {
-      socket.destroy();
-    }
-    await ended;
+    const sockets = [...this.#sockets, ...this.#tlsSockets].map((socket) => closeSocket(socket));
+    await Promise.all([ended, ...sockets]);
   }
 
   #createTlsServer({ certificate, minVersion }: ListenerTls): TlsServer {
@@ -151,20 +151,22 @@ export class Listener {
       ...tlsServerOptions(certificate, minVersion ?? 'TLSv1.2'),
       handshakeTimeout: this.#context.limits.handshakeTimeoutMs,
     });
-    server.on('secureConnection', (socket) => this.#detect(socket));
+    server.on('secureConnection', (socket) => {
+      own(socket, this.#tlsSockets);
+      this.#detect(socket);
+    });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-      const timedOut = error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT';
-      this.#context.observer.onRefusal(timedOut ? 'timeout' : 'tls', error.message);
       socket.destroy();
+      // What `close` cut off is no refusal.
+      if (this.#closed === null) {
+        this.#context.observer.onRefusal(error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'tls', error.message);
+      }
     });
     return server;
   }
 
   #accept(socket: Socket): void {
-    this.#sockets.add(socket);
-    socket.once('close', () => this.#sockets.delete(socket));
-    // Whoever owns the socket handles its end; an error always comes with one.
-    socket.on('error', () => undefined);
+    own(socket, this.#sockets);
     const tlsServer = this.#tlsServer;
     if (tlsServer === null) {
       this.#detect(socket);
@@ -181,7 +183,6 @@ export class Listener {
 
   /** Reads the protocol off a stream that is cleartext by now. */
   #detect(socket: Socket): void {
-    socket.on('error', () => undefined);
     this.#sniff(socket, (verdict) => {
       if (verdict === 'http1') {
         this.#http1.accept(socket);
@@ -226,3 +227,17 @@ const REFUSALS: Readonly<
   garbage: { detail: 'neither HTTP nor TLS', answer: null },
   timeout: { detail: 'the first octets did not come in time', answer: null },
 };
+
+function own(socket: Socket, sockets: Set<Socket>): void {
+  sockets.add(socket);
+  socket.once('close', () => sockets.delete(socket));
+  // What happens at the end of a socket hangs on `close`, which follows every error.
+  socket.on('error', () => undefined);
+}
+
+function closeSocket(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve());
+    socket.destroy();
+  });
+}
