@@ -1,0 +1,113 @@
+import type { FrameEncoder } from '../frame/frame-encoder.ts';
+
+/** A chunk for copied content has at least this much room, so that small DATA that follows lands in it. */
+const MIN_CHUNK_OCTETS = 1024;
+
+/** No chunk for copied content is larger: it would fill no frame. */
+const MAX_CHUNK_OCTETS = 16_384;
+
+/** What a chunk costs at least, whatever its length, for the objects around it. */
+const CHUNK_OVERHEAD_OCTETS = 256;
+
+/** A run of content octets. */
+class Chunk {
+  octets: Buffer;
+  start: number;
+  end: number;
+  next: Chunk | null = null;
+  /** Whether `octets` was made here, so that its room behind `end` may be filled. */
+  readonly isOwned: boolean;
+  readonly cost: number;
+
+  constructor(octets: Buffer, start: number, end: number, isOwned: boolean) {
+    this.octets = octets;
+    this.start = start;
+    this.end = end;
+    this.isOwned = isOwned;
+    this.cost = CHUNK_OVERHEAD_OCTETS + (isOwned ? octets.length : end - start);
+  }
+}
+
+/**
+ * Content of one stream that waits for windows. Small pieces are copied behind each other, so that what a peer sends in thousands of tiny
+ * frames costs its octets and not its frames (RUSTSEC-2026-0258); long ones are kept as they are.
+ */
+export class ChunkQueue {
+  /** Content octets that wait. */
+  octets = 0;
+  /** Memory that they hold, never less than `octets`: what the connection's limit counts. */
+  cost = 0;
+  #first: Chunk | null = null;
+  #last: Chunk | null = null;
+
+  /** Appends one or more octets. A range of `linkOctets` or more is kept without copying and must stay unchanged until it has left. */
+  push(octets: Buffer, start: number, end: number, linkOctets: number): void {
+    this.octets += end - start;
+    if (end - start >= linkOctets) {
+      this.#append(new Chunk(octets, start, end, false));
+      return;
+    }
+    let at = start;
+    while (at < end) {
+      const target = this.#roomyLast() ?? this.#appendOwned(end - at);
+      const until = Math.min(end, at + target.octets.length - target.end);
+      octets.copy(target.octets, target.end, at, until);
+      target.end += until - at;
+      at = until;
+    }
+  }
+
+  /** Writes the next `octets`, which are there, as DATA of `streamId`. */
+  moveTo(frames: FrameEncoder, streamId: number, octets: number): void {
+    let left = octets;
+    for (let chunk = this.#first; chunk !== null && left > 0; chunk = this.#first) {
+      const until = Math.min(chunk.end, chunk.start + left);
+      left -= until - chunk.start;
+      frames.data(streamId, chunk.octets, chunk.start, until);
+      chunk.start = until;
+      if (until === chunk.end) {
+        this.#removeFirst(chunk);
+      }
+    }
+    this.octets -= octets - left;
+  }
+
+  /** Drops everything. */
+  clear(): void {
+    this.octets = 0;
+    this.cost = 0;
+    this.#first = null;
+    this.#last = null;
+  }
+
+  #roomyLast(): Chunk | null {
+    const last = this.#last;
+    return last !== null && last.isOwned && last.end < last.octets.length ? last : null;
+  }
+
+  #appendOwned(wanted: number): Chunk {
+    // Grows with the queue: a stream that stalls for long is worth few, large chunks.
+    const capacity = Math.min(MAX_CHUNK_OCTETS, Math.max(MIN_CHUNK_OCTETS, wanted, this.octets));
+    const chunk = new Chunk(Buffer.allocUnsafeSlow(capacity), 0, 0, true);
+    this.#append(chunk);
+    return chunk;
+  }
+
+  #append(chunk: Chunk): void {
+    this.cost += chunk.cost;
+    if (this.#last === null) {
+      this.#first = chunk;
+    } else {
+      this.#last.next = chunk;
+    }
+    this.#last = chunk;
+  }
+
+  #removeFirst(chunk: Chunk): void {
+    this.cost -= chunk.cost;
+    this.#first = chunk.next;
+    if (chunk.next === null) {
+      this.#last = null;
+    }
+  }
+}
