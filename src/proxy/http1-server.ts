@@ -42,6 +42,7 @@ export class Http1Server {
     this.#server = createHttpServer(context);
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#onRequest(request, response));
     this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
+    this.#server.on('timeout', (socket) => this.#onStall(socket));
     this.#server.on('connect', (_request, socket) => this.#onConnect(socket));
   }
 
@@ -147,6 +148,14 @@ export class Http1Server {
     }
   }
 
+  /** Called by node:http when nothing moved for a while: fine unless a response waits for the peer. */
+  #onStall(socket: Socket): void {
+    if (socket.writableLength > 0) {
+      this.#context.observer.onRefusal('timeout', 'the peer does not take its response');
+      socket.destroy();
+    }
+  }
+
   #refuse(connection: Http1Connection, answer: string): void {
     connection.lastAnswer = answer;
     this.#sendLastAnswer(connection);
@@ -173,7 +182,7 @@ function createHttpServer({ limits }: ListenerContext): Server {
     insecureHTTPParser: false,
   });
   server.maxRequestsPerSocket = 0;
-  server.timeout = 0;
+  server.timeout = limits.stallTimeoutMs;
   // One more than is allowed: node drops the rest silently, so this is how the excess shows.
   server.maxHeadersCount = limits.maxHeaderFields + 1;
   // Otherwise a client that closes its side after the request loses an answer that was not ready by then.

@@ -9,8 +9,8 @@ import {
   type ServerSessionOptions,
 } from 'node:http2';
 import type { Socket } from 'node:net';
-import type { Timer } from '../util/clock.ts';
 import { callHandler } from './guarded-handler.ts';
+import { destroySoon } from './linger.ts';
 import type { ListenerContext } from './listener-options.ts';
 import { ConnectionActivity, type RequestCounter } from './request-counter.ts';
 
@@ -18,15 +18,9 @@ interface Http2Connection {
   readonly socket: Socket;
   readonly session: ServerHttp2Session;
   readonly activity: ConnectionActivity;
-  /** Ends the first GOAWAY's grace; null unless the peer was told to leave. */
-  leaving: Timer | null;
   hadRequest: boolean;
 }
 
-/** RFC 9113, section 6.8: the id that forbids no stream, for the notice that comes before the real GOAWAY. */
-const MAX_STREAM_ID = 2 ** 31 - 1;
-/** How long the acknowledgement of the PING behind that notice may take; as grpc-go. */
-const NOTICE_TIMEOUT_MS = 5000;
 const CONNECTION_WINDOW_BYTES = 1024 * 1024;
 /** RFC 9218, section 2.1: SETTINGS_NO_RFC7540_PRIORITIES. */
 const NO_RFC7540_PRIORITIES = 0x9;
@@ -65,9 +59,12 @@ export class Http2Server {
       clock,
       idleTimeoutMs,
       firstRequestTimeoutMs: limits.firstRequestTimeoutMs,
-      onIdle: () => session.close(),
+      onIdle: () => {
+        session.close();
+        destroySoon(socket, clock);
+      },
     });
-    const connection: Http2Connection = { socket, session, activity, leaving: null, hadRequest: false };
+    const connection: Http2Connection = { socket, session, activity, hadRequest: false };
     this.#connections.add(connection);
     const settingsTimer = clock.setTimer(limits.settingsTimeoutMs, () => {
       if (session.pendingSettingsAck) {
@@ -81,13 +78,13 @@ export class Http2Server {
       this.#compat.emit('stream', stream, headers, flags, rawHeaders);
     });
     session.on('error', (error) => observer.onRefusal('http2', error.message));
+    socket.once('finish', () => destroySoon(socket, clock));
     // A peer that closed its side may still want the answers to what it asked.
     socket.once('end', () => session.close());
     socket.once('close', () => {
       this.#connections.delete(connection);
       activity.close();
       settingsTimer.cancel();
-      connection.leaving?.cancel();
     });
   }
 
@@ -95,7 +92,7 @@ export class Http2Server {
   startDrain(): void {
     this.#draining = true;
     for (const connection of this.#connections) {
-      this.#askToLeave(connection);
+      askToLeave(connection);
     }
   }
 
@@ -111,21 +108,27 @@ export class Http2Server {
     connection.hadRequest = true;
     connection.activity.begin();
     stream.once('close', () => connection.activity.end());
+    const { limits, observer } = this.#context;
+    stream.setTimeout(limits.stallTimeoutMs, () => {
+      if (stream.writableLength > 0) {
+        observer.onRefusal('timeout', 'the peer does not take its response');
+        stream.close(constants.NGHTTP2_CANCEL);
+      }
+    });
     if (this.#draining) {
-      this.#askToLeave(connection);
+      askToLeave(connection);
     }
   }
+}
 
-  /** The two steps of RFC 9113, section 6.8: a notice first, then GOAWAY with the last stream once the peer must have seen it. */
-  #askToLeave(connection: Http2Connection): void {
-    const { session } = connection;
-    // A peer that was told to leave before it asked anything would only come back, and be told again.
-    if (!connection.hadRequest || connection.leaving !== null || session.closed || session.destroyed) {
-      return;
-    }
-    session.goaway(constants.NGHTTP2_NO_ERROR, MAX_STREAM_ID);
-    connection.leaving = this.#context.clock.setTimer(NOTICE_TIMEOUT_MS, () => session.close());
-    session.ping(() => session.close());
+/**
+ * GOAWAY with the last stream that is served; what the peer had under way above it, it may send again elsewhere (RFC 9113,
+ * section 6.8). The notice that could come before is of no use here: nghttp2 takes no stream after any GOAWAY it has sent.
+ */
+function askToLeave({ session, hadRequest }: Http2Connection): void {
+  // A peer that was told to leave before it asked anything would only come back, and be told again.
+  if (hadRequest) {
+    session.close();
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../util/clock.ts';
 
-/** How long a peer may go on sending after its last answer. */
+/** How long a peer may keep a connection open that we have ended. */
 export const LINGER_MS = 1000;
 
 /**
@@ -9,10 +9,15 @@ export const LINGER_MS = 1000;
  * makes TCP send a reset, which may destroy the answer before the peer has read it (RFC 9112, section 9.6).
  */
 export function endWithAnswer(socket: Socket, answer: string, clock: Clock): void {
-  const timer = clock.setTimer(LINGER_MS, () => socket.destroy());
-  socket.once('close', () => timer.cancel());
+  destroySoon(socket, clock);
   socket.end(answer, 'latin1');
   socket.resume();
+}
+
+/** Gives the peer that moment to end its side as well. */
+export function destroySoon(socket: Socket, clock: Clock): void {
+  const timer = clock.setTimer(LINGER_MS, () => socket.destroy());
+  socket.once('close', () => timer.cancel());
 }
 
 /** A small HTTP/1.1 response after which the connection ends. */

@@ -26,6 +26,8 @@ export interface ListenerLimits {
   readonly requestTimeoutMs: number;
   /** How often the two before are looked at, so how late they may act. Milliseconds, default 1 000. */
   readonly requestCheckIntervalMs: number;
+  /** A response waits, and the peer takes none of it. Milliseconds, default 30 000, as http2/limits.ts. */
+  readonly stallTimeoutMs: number;
   /** Until the peer has acknowledged our SETTINGS; then SETTINGS_TIMEOUT. Milliseconds, default 10 000. */
   readonly settingsTimeoutMs: number;
   /** From the start of an HTTP/2 connection to its first stream; then GOAWAY. Milliseconds, default 30 000. */
@@ -44,6 +46,7 @@ export const DEFAULT_LISTENER_LIMITS: ListenerLimits = Object.freeze({
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 30_000,
   requestCheckIntervalMs: 1000,
+  stallTimeoutMs: 30_000,
   settingsTimeoutMs: 10_000,
   firstRequestTimeoutMs: 30_000,
 });

@@ -153,6 +153,7 @@ export class Listener {
     });
     server.on('secureConnection', (socket) => {
       own(socket, this.#tlsSockets);
+      socket.allowHalfOpen = true;
       this.#detect(socket);
     });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
@@ -174,6 +175,8 @@ export class Listener {
     }
     this.#sniff(socket, (verdict) => {
       if (verdict === 'tls') {
+        // Who ends its side during the handshake is gone; afterwards it may still wait for an answer.
+        socket.allowHalfOpen = false;
         tlsServer.emit('connection', socket);
       } else {
         this.#refuse(socket, verdict === 'http1' || verdict === 'http2' ? 'cleartextOnTls' : verdict);

@@ -108,6 +108,11 @@ export class RawClient implements Disposable {
     return this.socket instanceof TLSSocket && typeof this.socket.alpnProtocol === 'string' ? this.socket.alpnProtocol : null;
   }
 
+  /** Whether the handshake took up an earlier session. */
+  get resumed(): boolean {
+    return this.socket instanceof TLSSocket && this.socket.isSessionReused();
+  }
+
   get text(): string {
     return this.#received.toString('latin1');
   }
