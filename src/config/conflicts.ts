@@ -1,6 +1,7 @@
 import type { ConfigProblem } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 import { describeGot } from './got.ts';
+import { MAX_PROBLEMS } from './limits.ts';
 import { findRepeats } from './lists.ts';
 import { findNearest } from './nearest.ts';
 import { isPlainObject } from './paths.ts';
@@ -95,8 +96,9 @@ function findMissingClusters(health: Record<string, unknown>, clusters: readonly
   ];
   return members
     .filter(({ value }) => !names.includes(value))
-    .map(({ path, value }) => {
-      const nearest = findNearest(value, names);
+    .map(({ path, value }, index) => {
+      // Nobody sees more than these, and comparing thousands of names with hundreds takes its time.
+      const nearest = index < MAX_PROBLEMS ? findNearest(value, names) : null;
       const hint = nearest === null ? '' : `, did you mean ${nearest}?`;
       return { path, message: `is no cluster${hint} ${describeGot(value)}` };
     });

@@ -1,4 +1,4 @@
-import { isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
+import { isAlias, isMap, isScalar, LineCounter, parseDocument, visit, type YAMLMap } from 'yaml';
 import type { ConfigProblem } from '../errors.ts';
 import { MAX_CONFIG_BYTES, MAX_YAML_ALIASES } from './limits.ts';
 import { shorten } from './paths.ts';
@@ -7,6 +7,13 @@ import { shorten } from './paths.ts';
 export type DocumentResult =
   | { readonly kind: 'document'; readonly value: unknown }
   | { readonly kind: 'invalid'; readonly problems: readonly ConfigProblem[] };
+
+type ParsedDocument = ReturnType<typeof parseDocument>;
+
+/** Puts line and column of an offset before a message. */
+type Locate = (offset: number, message: string) => string;
+
+const NESTED_TOO_DEEPLY = 'is nested too deeply';
 
 /**
  * Reads YAML 1.2, of which JSON is a part. Sizes, aliases and nesting have limits, a key that stands twice is an error, and
@@ -31,23 +38,33 @@ export function parseConfigDocument(content: Uint8Array, name: string): Document
     resolveKnownTags: false,
     logLevel: 'error',
   });
-  const at = (offset: number, message: string): string => {
+  const at: Locate = (offset, message) => {
     const { line, col } = lines.linePos(offset);
     return `line ${line}, column ${col}: ${message}`;
   };
-  const messages = [...document.errors, ...document.warnings].map(({ pos, message }) => at(pos[0], withoutQuote(message)));
-  if (messages.length === 0) {
-    visit(document, { Map: (_key, map) => void messages.push(...findRepeatedKeys(map, at)) });
+  const errors = [...document.errors, ...document.warnings];
+  // Their parser catches its own stack overflow, once for each level it had reached.
+  if (errors.some(({ code }) => code === 'RESOURCE_EXHAUSTION')) {
+    return invalid(name, [NESTED_TOO_DEEPLY]);
   }
-  return messages.length > 0 ? invalid(name, messages) : toValue(document, name);
+  if (errors.length > 0) {
+    return invalid(
+      name,
+      errors.map(({ pos, message }) => at(pos[0], withoutQuote(message))),
+    );
+  }
+  return readNodes(document, name, at);
 }
 
-function toValue(document: ReturnType<typeof parseDocument>, name: string): DocumentResult {
+function readNodes(document: ParsedDocument, name: string, at: Locate): DocumentResult {
   try {
-    return { kind: 'document', value: document.toJS({ maxAliasCount: MAX_YAML_ALIASES }) };
-  } catch {
-    // The only thing that can fail here: aliases that grow without end, or that lead nowhere.
-    return invalid(name, [`uses aliases more than ${MAX_YAML_ALIASES} times`]);
+    const messages = findNodeProblems(document, at);
+    return messages.length > 0
+      ? invalid(name, messages)
+      : { kind: 'document', value: document.toJS({ maxAliasCount: MAX_YAML_ALIASES }) };
+  } catch (thrown) {
+    // Aliases that lead nowhere were found before: what is left is those that grow without end, and depth.
+    return invalid(name, [thrown instanceof RangeError ? NESTED_TOO_DEEPLY : `uses aliases more than ${MAX_YAML_ALIASES} times`]);
   }
 }
 
@@ -60,7 +77,24 @@ function decode(content: Uint8Array): string | null {
   }
 }
 
-function findRepeatedKeys(map: YAMLMap, at: (offset: number, message: string) => string): string[] {
+/** What their parser leaves to others: keys that stand twice, and aliases of anchors that do not come before them. */
+function findNodeProblems(document: ParsedDocument, at: Locate): readonly string[] {
+  const anchors = new Set<string>();
+  const messages: string[] = [];
+  visit(document, {
+    Node: (_key, node) => {
+      if (isAlias(node)) {
+        messages.push(...(anchors.has(node.source) ? [] : [at(node.range?.[0] ?? 0, 'an alias has no anchor before it')]));
+      } else if (node.anchor !== undefined) {
+        anchors.add(node.anchor);
+      }
+      messages.push(...(isMap(node) ? findRepeatedKeys(node, at) : []));
+    },
+  });
+  return messages;
+}
+
+function findRepeatedKeys(map: YAMLMap, at: Locate): readonly string[] {
   const seen = new Set<unknown>();
   return map.items.flatMap(({ key }) => {
     if (!isScalar(key)) {

@@ -4,7 +4,9 @@ import { parseConfigDocument } from './document.ts';
 import { applyFlags } from './flag-config.ts';
 import { findOrigin, type OriginOptions } from './flag-origins.ts';
 import { type Environment, type FlagValues, readGivenFlags } from './flags.ts';
+import { describeGot } from './got.ts';
 import { MAX_CONFIG_BYTES } from './limits.ts';
+import { isPlainObject } from './paths.ts';
 import { createConfigError, evaluateConfig, type ResolveOptions } from './resolve.ts';
 import type { Config } from './schema.ts';
 
@@ -49,7 +51,12 @@ function readConfigFile(path: string, readFile: (path: string) => Uint8Array): u
   if (result.kind === 'invalid') {
     throw createConfigError(ErrorCode.CONFIG_INVALID, result.problems);
   }
-  return result.value;
+  // A file without content says nothing, which is not wrong where flags say the rest.
+  const value = result.value ?? {};
+  if (!isPlainObject(value)) {
+    throw createConfigError(ErrorCode.CONFIG_INVALID, [{ path, message: `must be an object ${describeGot(value)}` }]);
+  }
+  return value;
 }
 
 /** Reads pipes and endless devices too, without ever holding more than the limit. */

@@ -20,11 +20,7 @@ export function findProblems(schema: TSchema, value: unknown, path = ''): Config
 
 /** A value with its defaults, or null where anything is wrong with it. */
 export function readSound<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> | null {
-  if (findProblems(schema, value).length > 0) {
-    return null;
-  }
-  const complete = complement(schema, value);
-  return Value.Check(schema, complete) ? complete : null;
+  return findProblems(schema, value).length > 0 ? null : complement(schema, value);
 }
 
 function findShapeProblems(schema: TSchema, value: unknown, path: string): ConfigProblem[] {

@@ -1,7 +1,8 @@
 import { ConfigError, type ConfigProblem, ErrorCode } from '../errors.ts';
 import { findConflicts } from './conflicts.ts';
 import { MAX_PROBLEMS } from './limits.ts';
-import { findProblems, readSound } from './problems.ts';
+import { findProblems } from './problems.ts';
+import { complement } from './rules.ts';
 import { type Config, ConfigSchema, ConfigWithoutListenersSchema, toConfig } from './schema.ts';
 
 export interface ResolveOptions {
@@ -28,7 +29,7 @@ export function resolveConfig(raw: unknown, options: ResolveOptions = {}): Confi
 export function evaluateConfig(raw: unknown, options: ResolveOptions = {}): Evaluation {
   const schema = schemaFor(options);
   const problems = [...findProblems(schema, raw), ...findConflicts(raw)];
-  const document = problems.length > 0 ? null : readSound(schema, raw);
+  const document = problems.length > 0 ? null : complement(schema, raw);
   return { config: document === null ? null : deepFreeze(toConfig(document)), problems };
 }
 

@@ -18,7 +18,7 @@ export interface Finding {
 export function withRule<Schema extends TSchema>(schema: Schema, rule: (value: Static<Schema>) => readonly Finding[]): Schema {
   const run = (value: unknown): readonly Finding[] => {
     const complete = complement(schema, value);
-    return Value.Check(schema, complete) ? rule(complete) : [];
+    return complete === null ? [] : rule(complete);
   };
   return Object.assign(schema, { rule: run });
 }
@@ -42,7 +42,8 @@ function hasRule(schema: TSchema): schema is TSchema & { readonly rule: (value: 
   return 'rule' in schema && typeof schema.rule === 'function';
 }
 
-/** A copy of a value with every default filled in. */
-export function complement(schema: TSchema, value: unknown): unknown {
-  return Value.Default(schema, structuredClone(value));
+/** A copy of a value with every default filled in, or null where that does not fit the schema. */
+export function complement<Schema extends TSchema>(schema: Schema, value: unknown): Static<Schema> | null {
+  const complete: unknown = typeof value === 'string' ? value : Value.Default(schema, structuredClone(value));
+  return Value.Check(schema, complete) ? complete : null;
 }
