@@ -41,7 +41,9 @@ function findListenerConflicts(raw: Record<string, unknown>): readonly ConfigPro
     const section = readSound(ListenerSchema, item);
     return section === null ? [] : [{ path: `listeners[${index}]`, value: toListenerConfig(section, index) }];
   });
-  const names = listeners.map(({ path, value }) => ({ path: `${path}.name`, value: value.name }));
+  // The admin listener stands beside the others in metrics and logs.
+  const adminName = { path: 'admin.name', value: 'admin' };
+  const names = [adminName, ...listeners.map(({ path, value }) => ({ path: `${path}.name`, value: value.name }))];
   const addresses = listeners.map(({ path, value }) => ({ path: `${path}.address`, value: value.address }));
   const admin = readSound(AdminSchema, raw['admin'] ?? {});
   if (admin !== null) {

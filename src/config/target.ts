@@ -12,6 +12,7 @@ export type TargetResult =
 
 /** Schemes that later versions bring, and those of gRPC that have no meaning here. */
 const UNSUPPORTED_SCHEMES: readonly string[] = ['srv', 'kubernetes', 'xds', 'unix-abstract', 'vsock', 'google-c2p'];
+const PORT = /^\d+$/;
 const SCHEME = /^([a-z][a-z0-9+.-]*):(.*)$/;
 
 /**
@@ -20,6 +21,10 @@ const SCHEME = /^([a-z][a-z0-9+.-]*):(.*)$/;
  */
 export function parseTarget(text: string): TargetResult {
   const [, scheme = '', rest = ''] = SCHEME.exec(text) ?? [];
+  if (PORT.test(rest)) {
+    // A host may be called like a scheme.
+    return parseHostPort(text);
+  }
   switch (scheme) {
     case 'dns':
       return parseDns(rest);

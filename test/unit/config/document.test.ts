@@ -21,6 +21,14 @@ function messagesOf(content: string | Uint8Array): readonly string[] {
   return result.problems.map(({ message }) => message);
 }
 
+function comment(length: number): string {
+  return `#${' '.repeat(length - 1)}`;
+}
+
+function uses(count: number): string {
+  return `a: &a [x]\nb: [${Array.from({ length: count }, () => '*a').join(', ')}]`;
+}
+
 describe('parseConfigDocument', () => {
   it('reads YAML and JSON alike', () => {
     const value = { a: [1, true, 'x'], b: { c: null } };
@@ -102,7 +110,6 @@ describe('parseConfigDocument', () => {
   });
 
   it('refuses one octet more than the limit, and takes the limit', () => {
-    const comment = (length: number): string => `#${' '.repeat(length - 1)}`;
     assert.equal(valueOf(comment(MAX_CONFIG_BYTES)), null);
     assert.deepEqual(messagesOf(comment(MAX_CONFIG_BYTES + 1)), [`has more than ${MAX_CONFIG_BYTES} octets`]);
   });
@@ -116,7 +123,6 @@ describe('parseConfigDocument', () => {
   });
 
   it('takes aliases up to the limit', () => {
-    const uses = (count: number): string => `a: &a [x]\nb: [${Array.from({ length: count }, () => '*a').join(', ')}]`;
     assert.ok(valueOf(uses(MAX_YAML_ALIASES - 1)));
     assert.deepEqual(messagesOf(uses(MAX_YAML_ALIASES + 1)), [`uses aliases more than ${MAX_YAML_ALIASES} times`]);
   });
