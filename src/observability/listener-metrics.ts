@@ -13,6 +13,7 @@ export interface ListenerSnapshot {
 /** The process as its clients see it: connections, probes, certificates, draining. */
 export class ListenerMetrics {
   readonly #probes: Counter<'path' | 'code'>;
+  readonly #refusals: Counter<'kind'>;
 
   constructor(registry: Registry, snapshots: () => Iterable<ListenerSnapshot>, draining: () => boolean) {
     const registers = [registry];
@@ -20,6 +21,12 @@ export class ListenerMetrics {
       name: `${METRIC_PREFIX}probe_requests_total`,
       help: 'Answers given on health URLs, by template of the path and by code.',
       labelNames: ['path', 'code'],
+      registers,
+    });
+    this.#refusals = new Counter({
+      name: `${METRIC_PREFIX}abuse_total`,
+      help: 'Peers that a listener turned away for what they did, by kind.',
+      labelNames: ['kind'],
       registers,
     });
     registry.registerMetric(
@@ -69,5 +76,10 @@ export class ListenerMetrics {
   /** @param path the template of the URL, never the URL itself. */
   onProbe(path: string, code: number): void {
     this.#probes.inc({ path, code: String(code) });
+  }
+
+  /** @param kind one of the listener's words for why it refuses a peer. */
+  onRefusal(kind: string): void {
+    this.#refusals.inc({ kind });
   }
 }

@@ -12,7 +12,7 @@ export interface LoggerOptions {
 export interface OwnedLogger {
   readonly logger: Logger;
   /** Writes what is still buffered, blocking. Call it last, before the process ends. */
-  close(): void;
+  readonly close: () => void;
 }
 
 /** Octets that may wait for a reader of standard error that has stopped reading; lines beyond are dropped, as logs never block. */

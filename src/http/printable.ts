@@ -1,0 +1,14 @@
+/** The longest reason that an answer repeats, in UTF-16 units. A status message may be as long as its sender likes. */
+export const MAX_REASON_LENGTH = 256;
+
+/** Control and format characters, line and paragraph separators, and halves of surrogate pairs. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
+
+/**
+ * Text of foreign origin, such as a backend's status message, made safe to stand on one line of an answer: what would
+ * break the line or steer a terminal becomes `?`, and what is longer than `maxLength` UTF-16 units ends in `…`.
+ */
+export function toPrintable(text: string, maxLength: number): string {
+  const cut = text.length > maxLength ? `${text.slice(0, maxLength - 1)}…` : text;
+  return cut.replace(UNPRINTABLE, '?');
+}

@@ -1,0 +1,87 @@
+import { isAvailable } from '../aggregation/cluster-verdict.ts';
+import type { ClusterVerdict } from '../aggregation/verdict.ts';
+import type { EndpointHealth } from '../model/health-view.ts';
+import { type Details, type EntryFormat, writeEntries } from './body-entries.ts';
+import type { HealthPage, PagePart } from './health-page.ts';
+import { MAX_REASON_LENGTH, toPrintable } from './printable.ts';
+
+/** What of the names in `?exclude=` that match nothing is repeated: enough to see a typing error. */
+const MAX_UNKNOWN_NAMES = 8;
+const MAX_UNKNOWN_NAME_LENGTH = 63;
+
+/** The body without `?verbose`: a word that people know from Kubernetes and from Envoy recipes, without a line end. */
+export function renderWord(page: HealthPage): string {
+  return page.healthy ? 'ok' : 'unavailable';
+}
+
+/** The text of `?verbose`, as Kubernetes' API server writes it: a line per part, then whether the check passed. */
+export function renderVerboseText(page: HealthPage, details: Details, maxBytes: number): string {
+  const tail = `${warnings(page.unknownExcludes)}${page.check} check ${page.healthy ? 'passed' : 'failed'}\n`;
+  if (details === 'none') {
+    return tail;
+  }
+  const reservedBytes = Buffer.byteLength(tail) + omittedLine(Number.MAX_SAFE_INTEGER).length;
+  const { entries, omitted } = writeEntries(page.parts, details, maxBytes - reservedBytes, details === 'full' ? FULL : COUNTS);
+  const lines = entries.map((entry) => entry.open + entry.pieces.join('')).join('');
+  return lines + omittedLine(omitted) + tail;
+}
+
+function omittedLine(omitted: number): string {
+  return omitted === 0 ? '' : `omitted: ${omitted}\n`;
+}
+
+const COUNTS: EntryFormat = { open: partLine, own: () => [], endpoint: indentedEndpointLine, overheadBytes: 0 };
+const FULL: EntryFormat = { ...COUNTS, own: discoveryLines };
+
+function partLine(part: PagePart): string {
+  switch (part.kind) {
+    case 'cluster':
+      return part.excluded ? `[+]${part.verdict.name} excluded: ok\n` : clusterLine(part.verdict, part.optional);
+    case 'endpoint':
+      return endpointLine(part.endpoint);
+    case 'condition':
+      return part.failure === '' ? `[+]${part.name} ok\n` : `[-]${part.name} failed: ${part.failure}\n`;
+  }
+}
+
+function clusterLine(verdict: ClusterVerdict, optional: boolean): string {
+  const remark = optional ? ' (optional)' : '';
+  if (!verdict.healthy) {
+    return `[-]${verdict.name} failed: ${verdict.summary}${remark}\n`;
+  }
+  return isFlawless(verdict) ? `[+]${verdict.name} ok\n` : `[+]${verdict.name} ok: ${verdict.summary}${remark}\n`;
+}
+
+/** Every endpoint is healthy and discovery works, so that `ok` says it all. */
+function isFlawless({ status, available, endpoints, discoveryReason }: ClusterVerdict): boolean {
+  return status === 'healthy' && available > 0 && available === endpoints.length && discoveryReason === '';
+}
+
+function discoveryLines(part: PagePart): readonly string[] {
+  if (part.kind !== 'cluster' || part.excluded || part.verdict.discoveryReason === '') {
+    return [];
+  }
+  return [`    discovery failed: ${toPrintable(part.verdict.discoveryReason, MAX_REASON_LENGTH)}\n`];
+}
+
+function indentedEndpointLine(health: EndpointHealth): string {
+  return `    ${endpointLine(health)}`;
+}
+
+function endpointLine({ endpoint, state, reason, sinceMs }: EndpointHealth): string {
+  const key = toPrintable(endpoint.key, MAX_REASON_LENGTH);
+  if (state === 'healthy') {
+    return `[+]${key} ok\n`;
+  }
+  const why = reason === '' ? '' : `: ${toPrintable(reason, MAX_REASON_LENGTH)}`;
+  return `[${isAvailable(state) ? '+' : '-'}]${key} ${state} since ${new Date(sinceMs).toISOString()}${why}\n`;
+}
+
+function warnings(unknown: readonly string[]): string {
+  if (unknown.length === 0) {
+    return '';
+  }
+  const shown = unknown.slice(0, MAX_UNKNOWN_NAMES).map((name) => JSON.stringify(toPrintable(name, MAX_UNKNOWN_NAME_LENGTH)));
+  const more = unknown.length > shown.length ? ` and ${unknown.length - shown.length} more` : '';
+  return `warn: nothing to exclude is named ${shown.join(', ')}${more}\n`;
+}
