@@ -10,8 +10,8 @@ export interface Rate {
  */
 export interface Http2Limits {
   /**
-   * Things legal but suspicious, weighed in glitches: an empty frame 10; PRIORITY, an unknown frame, a stream above the limit, a PING
-   * acknowledgement nobody asked for 1. Then EYC. Default 1 000, 100/s. nghttp2: `glitch_rate_limit`.
+   * Things legal but suspicious, weighed in glitches: an empty frame 10; PRIORITY, GOAWAY, an unknown frame, a stream above the limit,
+   * an acknowledgement nobody asked for 1. Then EYC. Default 1 000, 100/s. nghttp2: `glitch_rate_limit`.
    */
   readonly glitches: Rate;
   /** Streams that the peer resets before their message was complete, and RST_STREAM it provokes from us. Then EYC. Default 500, 100/s. */

@@ -57,8 +57,8 @@ export class FrameEncoder {
 
   /** One or more octets of content; longer than a frame, it is cut. */
   data(streamId: number, octets: Buffer, start: number, end: number): void {
-    this.dataFramesSent++;
     if (this.#joinStreamId === streamId && this.#joinOctets + end - start <= FRAME_OCTETS) {
+      this.dataFramesSent++;
       this.#joinOctets += end - start;
       writeUint24(this.#joinSlab, this.#joinAt, this.#joinOctets);
       this.output.append(octets, start, end);
@@ -66,6 +66,7 @@ export class FrameEncoder {
     }
     for (let at = start; at < end; at += FRAME_OCTETS) {
       const until = Math.min(end, at + FRAME_OCTETS);
+      this.dataFramesSent++;
       this.#beginJoin(streamId, until - at);
       this.output.append(octets, at, until);
     }

@@ -9,6 +9,9 @@ const MAX_CHUNK_OCTETS = 16_384;
 /** What a chunk costs at least, whatever its length, for the objects around it. */
 const CHUNK_OVERHEAD_OCTETS = 256;
 
+/** A range is only kept by reference if the memory that it keeps alive is at most so many times as large. */
+const MAX_PINNED_FACTOR = 4;
+
 /** A run of content octets. */
 class Chunk {
   octets: Buffer;
@@ -40,10 +43,13 @@ export class ChunkQueue {
   #first: Chunk | null = null;
   #last: Chunk | null = null;
 
-  /** Appends one or more octets. A range of `linkOctets` or more is kept without copying and must stay unchanged until it has left. */
+  /**
+   * Appends one or more octets. A range of `linkOctets` or more may be kept without copying and must stay unchanged until it has left, unless
+   * it is a small part of its buffer, all of which it would keep alive.
+   */
   push(octets: Buffer, start: number, end: number, linkOctets: number): void {
     this.octets += end - start;
-    if (end - start >= linkOctets) {
+    if (end - start >= linkOctets && (end - start) * MAX_PINNED_FACTOR >= octets.buffer.byteLength) {
       this.#append(new Chunk(octets, start, end, false));
       return;
     }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { FrameEncoder } from '../../../../src/http2/frame/frame-encoder.ts';
 import { OutputBuffer } from '../../../../src/http2/frame/output-buffer.ts';
 import { SLAB_OCTETS, SlabPool } from '../../../../src/http2/frame/slab-pool.ts';
-import { describeFrame, hex, PREFACE, parseFrames, type WireFrame } from '../../../support/http2/wire.ts';
+import { describeFrame, hex, PREFACE, parseFrames } from '../../../support/http2/wire.ts';
 
 interface Bench {
   readonly frames: FrameEncoder;
@@ -105,9 +105,9 @@ describe('frame encoder', () => {
     frames.data(1, Buffer.from('linked, by reference,'), 0, 21);
     frames.data(1, Buffer.from('copied'), 0, 6);
     frames.endStream(1);
-    const [only] = parseFrames(take()) as [WireFrame];
-    assert.equal(only.payload.toString(), 'copied,linked, by reference,copied');
-    assert.equal(only.flags, 1);
+    const [only] = parseFrames(take());
+    assert.equal(only?.payload.toString(), 'copied,linked, by reference,copied');
+    assert.equal(only?.flags, 1);
   });
 
   it('cuts content longer than a frame', () => {
