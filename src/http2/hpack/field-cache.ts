@@ -36,14 +36,17 @@ export class FieldCache {
     return this.#cache.find(field, this.#hash);
   }
 
-  /** For a checked literal that `find` has just not found: makes an immutable field of it if it was met before. */
+  /** The immutable field for a checked literal that `find` has just not found, if its value was met before. */
   admit(field: Field): Field | null {
     if (!isShareable(field)) {
       return null;
     }
     if (field.huffman !== this.#isCoded) {
       // The check has found the coded form longer than the plain one, and has replaced it.
-      this.#hash = hashLiteral(field);
+      const known = this.find(field);
+      if (known !== null) {
+        return known;
+      }
     }
     const place = this.#hash & (MAX_SIGHTINGS - 1);
     if (this.#sightings[place] === this.#hash) {

@@ -126,17 +126,23 @@ export class FieldList {
   /** A list of its own with the same fields, which needs neither this list nor the received octets. */
   retain(): FieldList {
     const copy = new FieldList();
-    for (let index = 0; index < this.length; index++) {
-      const field = this.at(index);
+    copy.assign(this);
+    return copy;
+  }
+
+  /** Makes this list what `retain` of the other one would give, without a new object. */
+  assign(other: FieldList): void {
+    this.clear();
+    for (let index = 0; index < other.length; index++) {
+      const field = other.at(index);
       if (field.id > 0) {
-        copy.push(field);
+        this.push(field);
       } else {
-        copy.#pushCopy(field);
+        this.#pushCopy(field);
       }
     }
-    copy.listBytes = this.listBytes;
-    copy.overLimit = this.overLimit;
-    return copy;
+    this.listBytes = other.listBytes;
+    this.overLimit = other.overLimit;
   }
 
   #pushCopy(field: Field): void {

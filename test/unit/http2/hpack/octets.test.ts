@@ -77,6 +77,18 @@ describe('octet ring', () => {
     assert.ok(ring.octets.length <= 8192, `${ring.octets.length} octets`);
   });
 
+  it('does not fill up to its oldest piece, as it would then look empty', () => {
+    const ring = new OctetRing();
+    const octets = Buffer.alloc(256);
+    ring.grow(256);
+    ring.store(octets, 0, 100);
+    ring.store(octets, 0, 156);
+    ring.release(100);
+    assert.equal(ring.store(octets, 0, 100), -1);
+    assert.equal(ring.store(octets, 0, 99), 0);
+    assert.equal(ring.store(octets, 0, 1), -1);
+  });
+
   it('has no room until it is grown', () => {
     const ring = new OctetRing();
     assert.equal(ring.store(Buffer.alloc(1), 0, 1), -1);
