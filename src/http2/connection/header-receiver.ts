@@ -261,6 +261,7 @@ export class HeaderReceiver {
     if (!this.#fields.overLimit) {
       return false;
     }
+    stream.recvStage = MessageStage.CONTENT;
     stream.isMuted = true;
     stream.isAnnounced = true;
     stream.contentLeft = ANY_CONTENT_LENGTH;

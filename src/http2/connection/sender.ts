@@ -146,7 +146,7 @@ export class Sender {
   stopReceiving(stream: Stream): void {
     if (stream.state === StreamState.HALF_CLOSED_LOCAL) {
       this.reset(stream, ErrorCode.NO_ERROR);
-    } else {
+    } else if (!stream.isClosed) {
       stream.isStopWanted = true;
     }
   }

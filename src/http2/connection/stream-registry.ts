@@ -19,6 +19,8 @@ const RETIRING_STREAM_ID = 0x6000_0000;
 export class StreamRegistry {
   /** The highest identifier that the peer has used; 0 for none, and always for a client. */
   highestPeerId = 0;
+  /** What a client's next stream is called; may only rise. */
+  nextLocalId = 1;
   /** What a live stream's send window starts with: the peer's SETTINGS_INITIAL_WINDOW_SIZE. */
   sendWindow = DEFAULT_WINDOW_OCTETS;
   /** What a live stream's receive window starts with. */
@@ -31,7 +33,6 @@ export class StreamRegistry {
   opened = 0;
   /** When the last stream ended or, before the first, the connection began. Milliseconds of the owner's clock. */
   idleSince = 0;
-  #nextLocalId = 1;
   /** The last run of identifiers that were skipped: all below `#gapEnd` and above `#gapStart` were never used. */
   #gapStart = 0;
   #gapEnd = 0;
@@ -66,12 +67,12 @@ export class StreamRegistry {
 
   /** Whether so many identifiers are used that the connection should be replaced. */
   get isRetiring(): boolean {
-    return Math.max(this.highestPeerId, this.#nextLocalId) >= RETIRING_STREAM_ID;
+    return Math.max(this.highestPeerId, this.nextLocalId) >= RETIRING_STREAM_ID;
   }
 
   /** Whether a client has an identifier left. */
   get canOpen(): boolean {
-    return this.#nextLocalId <= MAX_STREAM_ID;
+    return this.nextLocalId <= MAX_STREAM_ID;
   }
 
   /** The live stream of that identifier, or null for an idle or closed one. */
@@ -85,7 +86,7 @@ export class StreamRegistry {
     if (this.#context.isServer) {
       return isClientId ? streamId > this.highestPeerId : true;
     }
-    return isClientId ? streamId >= this.#nextLocalId : true;
+    return isClientId ? streamId >= this.nextLocalId : true;
   }
 
   /** How a stream ended that is neither live nor idle. */
@@ -114,8 +115,8 @@ export class StreamRegistry {
 
   /** A stream that we open, with the next identifier; only while canOpen. */
   openLocal(): Stream {
-    const streamId = this.#nextLocalId;
-    this.#nextLocalId += 2;
+    const streamId = this.nextLocalId;
+    this.nextLocalId += 2;
     return this.#open(streamId);
   }
 

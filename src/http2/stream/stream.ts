@@ -119,11 +119,6 @@ export class Stream implements Http2Stream {
     return this.queue.octets;
   }
 
-  /** Whether something waits to be written that DATA or trailers would carry. */
-  get hasWaiting(): boolean {
-    return this.queue.octets > 0 || this.sendStage === MessageStage.ENDING;
-  }
-
   /** Makes the object a new stream. */
   open(id: number, now: number): void {
     this.id = id;

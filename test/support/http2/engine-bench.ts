@@ -121,6 +121,14 @@ export class EngineBench implements ConnectionHandler {
     return this.sent.slice(before).map(describeFrame);
   }
 
+  /** Feeds the first octets of a frame, and nothing more. */
+  recvPart(octets: Buffer, until: number): void {
+    for (const part of parseFrames(octets)) {
+      this.ledger.recv(part);
+    }
+    this.connection.receive(octets.subarray(0, until));
+  }
+
   /** Takes the output as an owner's flush would, and returns its frames as short text. */
   take(): string[] {
     const before = this.sent.length;
@@ -136,6 +144,15 @@ export class EngineBench implements ConnectionHandler {
       this.connection.tick(this.#now);
       this.#collect();
     }
+    return this.sent.slice(before).map(describeFrame);
+  }
+
+  /** Lets much time pass in one tick: a connection on which nothing happens for days. */
+  jump(byMs: number): string[] {
+    const before = this.sent.length;
+    this.#now += byMs;
+    this.connection.tick(this.#now);
+    this.#collect();
     return this.sent.slice(before).map(describeFrame);
   }
 

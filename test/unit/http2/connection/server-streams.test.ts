@@ -122,6 +122,16 @@ describe('server streams', () => {
     assert.equal(bench.events.at(-1), 'headers 3');
   });
 
+  it('drop the trailers of which a part came before their owner reset them', () => {
+    const bench = EngineBench.server();
+    bench.recv(headers(1, requestBlock()), headers(1, block([['a', 'b']]), 1));
+    bench.stream(1).reset(8);
+    bench.stream(1).reset(8);
+    assert.deepEqual(bench.recv(continuation(1, block([['c', 'd']]))), ['RST_STREAM 1 8']);
+    assert.deepEqual(bench.events, ['headers 1', 'closed 1']);
+    assert.equal(bench.ending(), 'open');
+  });
+
   it('assemble HEADERS and CONTINUATION, padding and priority fields aside', () => {
     const bench = EngineBench.server();
     const whole = requestBlock();
