@@ -1,0 +1,130 @@
+import type { DiscoveryUpdate } from '../model/discovery-update.ts';
+import { diffEndpoints, type Endpoint, uniqueEndpoints } from '../model/endpoint.ts';
+import type { ClusterHealth, DiscoveryHealth, EndpointHealth } from '../model/health-view.ts';
+import { checkedServices } from './check-kind.ts';
+import { type ChangeKind, EndpointMonitor, type EndpointMonitorDeps } from './endpoint-monitor.ts';
+import type { HealthClusterOptions } from './options.ts';
+
+/** How far apart the first checks of new endpoints are, so that many do not start in one burst. Milliseconds. */
+const FIRST_CHECK_SPACING_MS = 5;
+
+/** The endpoints of one cluster, each with its monitor. */
+export class ClusterTable {
+  readonly #options: HealthClusterOptions;
+  readonly #deps: EndpointMonitorDeps;
+  readonly #onChange: EndpointMonitorDeps['onChange'];
+  /** In the order of their keys. */
+  #monitors: ReadonlyMap<string, EndpointMonitor> = new Map();
+  readonly #closing = new Set<Promise<void>>();
+  #endpoints: readonly Endpoint[] = [];
+  #discovery: DiscoveryHealth = { state: 'pending', reason: '', lastSuccessMs: null };
+  #hadVerdict = false;
+  #initialized = false;
+  #health: ClusterHealth | null = null;
+
+  constructor(options: HealthClusterOptions, deps: EndpointMonitorDeps) {
+    this.#options = options;
+    this.#onChange = deps.onChange;
+    this.#deps = {
+      ...deps,
+      onChange: (kind) => this.#changed(kind),
+    };
+  }
+
+  /** The same object until something changes. */
+  get health(): ClusterHealth {
+    this.#health ??= this.#build();
+    return this.#health;
+  }
+
+  /** When the first result will be stale; Infinity if none will. */
+  get staleAt(): number {
+    let earliest = Number.POSITIVE_INFINITY;
+    for (const monitor of this.#monitors.values()) {
+      earliest = Math.min(earliest, monitor.staleAt);
+    }
+    return earliest;
+  }
+
+  /** Applies what discovery found. A failure keeps the endpoints found last. */
+  updateDiscovery(update: DiscoveryUpdate): void {
+    if (update.kind === 'failed') {
+      this.#discovery = { ...this.#discovery, state: 'failed', reason: update.reason };
+      this.#initialized = true;
+    } else {
+      this.#discovery = { state: 'ok', reason: '', lastSuccessMs: this.#deps.clock.wallNow() };
+      this.#initialized ||= update.endpoints.length === 0;
+      this.#replaceEndpoints(uniqueEndpoints(update.endpoints));
+    }
+    this.#deps.observer.onDiscovery(this.#options.name, update);
+    this.#changed('state');
+  }
+
+  expire(now: number): void {
+    for (const monitor of this.#monitors.values()) {
+      monitor.expire(now);
+    }
+  }
+
+  /** Resolves when every connection is gone, those of endpoints removed before included. */
+  async close(): Promise<void> {
+    for (const monitor of this.#monitors.values()) {
+      this.#retire(monitor);
+    }
+    this.#monitors = new Map();
+    await Promise.all(this.#closing);
+  }
+
+  #replaceEndpoints(next: readonly Endpoint[]): void {
+    const { added, removed, kept } = diffEndpoints(this.#endpoints, next);
+    this.#endpoints = next;
+    const monitors = new Map(this.#monitors);
+    for (const { key } of removed) {
+      this.#retire(monitors.get(key));
+      monitors.delete(key);
+      this.#deps.observer.onEndpointRemoved(this.#options.name, key);
+    }
+    for (const endpoint of kept) {
+      monitors.get(endpoint.key)?.rename(endpoint);
+    }
+    const { type, intervalMs } = this.#options.healthCheck;
+    const window = type === 'none' ? 0 : Math.min(intervalMs, added.length * FIRST_CHECK_SPACING_MS);
+    for (const [index, endpoint] of added.entries()) {
+      const monitor = new EndpointMonitor(endpoint, this.#options, this.#deps);
+      monitors.set(endpoint.key, monitor);
+      monitor.start((index * window) / added.length);
+    }
+    this.#monitors = new Map([...monitors].sort(([left], [right]) => (left < right ? -1 : 1)));
+  }
+
+  #retire(monitor: EndpointMonitor | undefined): void {
+    if (monitor !== undefined) {
+      const closed = monitor.close().finally(() => this.#closing.delete(closed));
+      this.#closing.add(closed);
+    }
+  }
+
+  #changed(kind: ChangeKind): void {
+    this.#health = null;
+    this.#onChange(kind);
+  }
+
+  #build(): ClusterHealth {
+    const endpoints: EndpointHealth[] = [];
+    let results = 0;
+    for (const monitor of this.#monitors.values()) {
+      endpoints.push(monitor.health);
+      results += monitor.hasResult ? 1 : 0;
+    }
+    this.#initialized ||= results > 0;
+    this.#hadVerdict ||= results > 0 && results === endpoints.length;
+    return {
+      name: this.#options.name,
+      discovery: this.#discovery,
+      endpoints,
+      services: checkedServices(this.#options.healthCheck),
+      hadVerdict: this.#hadVerdict,
+      initialized: this.#initialized,
+    };
+  }
+}

@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url';
+import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import { loadSync } from '@grpc/proto-loader';
+
+/** The same two folders above `src/health` and `dist/health`. */
+const HEALTH_PROTO = fileURLToPath(new URL('../../protos/health.proto', import.meta.url));
+
+/** How to write a request of one method and read its answers. */
+export type HealthMethod = MethodDefinition<object, object>;
+
+let methods: Readonly<Record<'Check' | 'Watch', HealthMethod>> | null = null;
+
+/** Reads health.proto once, when it is needed for the first time. */
+export function healthMethod(name: 'Check' | 'Watch'): HealthMethod {
+  methods ??= loadMethods();
+  return methods[name];
+}
+
+/** Enums are open and come as numbers; a message without the field means 0, as proto3 has it. */
+export function readServingStatus(message: unknown): number {
+  return typeof message === 'object' && message !== null && 'status' in message && typeof message.status === 'number'
+    ? message.status
+    : 0;
+}
+
+function loadMethods(): Readonly<Record<'Check' | 'Watch', HealthMethod>> {
+  const service = loadSync(HEALTH_PROTO)['grpc.health.v1.Health'];
+  if (service === undefined || 'format' in service) {
+    throw new Error('protos/health.proto does not declare grpc.health.v1.Health');
+  }
+  return { Check: methodOf(service, 'Check'), Watch: methodOf(service, 'Watch') };
+}
+
+function methodOf(service: ServiceDefinition, name: 'Check' | 'Watch'): HealthMethod {
+  const method = service[name];
+  if (method === undefined) {
+    throw new Error(`protos/health.proto does not declare ${name}`);
+  }
+  return method;
+}

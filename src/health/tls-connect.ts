@@ -1,0 +1,51 @@
+import { isIP, type Socket } from 'node:net';
+import {
+  type ConnectionOptions,
+  connect,
+  createSecureContext,
+  getCACertificates,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
+import type { HealthTlsOptions } from './options.ts';
+
+/** What TLS towards one endpoint needs. */
+export interface TlsTarget {
+  readonly context: SecureContext;
+  /** A host name or IP literal, which the certificate must be for. */
+  readonly name: string;
+  readonly verify: boolean;
+  readonly clientCertificate: boolean;
+}
+
+/** Throws when the PEM is unusable or the key does not fit: once per cluster, at start. */
+export function createTlsContext(options: HealthTlsOptions): SecureContext {
+  return createSecureContext({
+    ca: options.ca ?? [...getCACertificates('default'), ...getCACertificates('system')],
+    ...(options.cert === null ? {} : { cert: options.cert }),
+    ...(options.key === null ? {} : { key: options.key }),
+    minVersion: 'TLSv1.2',
+  });
+}
+
+/** Starts TLS on a connected socket. The caller listens for `secureConnect` and `error`, and owns the result. */
+export function connectTls(socket: Socket, target: TlsTarget): TLSSocket {
+  const options: ConnectionOptions = {
+    socket,
+    host: target.name,
+    secureContext: target.context,
+    ALPNProtocols: ['h2'],
+    rejectUnauthorized: target.verify,
+  };
+  // RFC 6066, section 3: literal addresses are not permitted as a server name.
+  return connect(isIP(target.name) === 0 ? { ...options, servername: target.name } : options);
+}
+
+/** Resolves once the handshake is done and the certificate is as it should be. */
+export function secured(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('secureConnect', resolve);
+    socket.once('error', reject);
+    socket.once('close', () => reject(new Error('closed during the TLS handshake')));
+  });
+}
