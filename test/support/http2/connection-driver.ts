@@ -58,6 +58,7 @@ export class ConnectionDriver {
   /** For ConnectionHandler.onClose. */
   onClose(error: ConnectionError | null): void {
     this.closedBy = error;
+    this.#isPaused = false;
     this.#flush();
     this.#socket.end();
     setTimeout(() => this.#socket.destroy(), LINGER_MS).unref();

@@ -2,34 +2,53 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { generate } from 'selfsigned';
-import { type ConnectionOptions, type FieldList, Http2Connection, type Http2Stream } from '../../../src/http2/index.ts';
+import { type ConnectionOptions, FieldList, Http2Connection, type Http2Stream } from '../../../src/http2/index.ts';
+import { testTls } from '../tls.ts';
 import { ConnectionDriver, QuietHandler } from './connection-driver.ts';
 import { list, valueOf } from './fields.ts';
 
 /** How the server is set up. */
 export interface EngineServerOptions {
-  /** Default false: cleartext with prior knowledge. */
+  /** With the certificate `server` of testTls. Default false: cleartext with prior knowledge. */
   readonly isTls?: boolean;
   /** Default 0: any free port. */
   readonly port?: number;
   readonly connection?: Partial<ConnectionOptions>;
 }
 
+const BODY = Buffer.from('answered by the engine\n');
+const NO_BODY = Buffer.alloc(0);
+
+const ANSWER_FIELDS = list([
+  [':status', '200'],
+  ['content-type', 'text/plain'],
+  ['content-length', String(BODY.length)],
+]);
+const ECHO_FIELDS = list([[':status', '200']]);
+const GRPC_FIELDS = list([
+  [':status', '200'],
+  ['content-type', 'application/grpc'],
+]);
+const TOO_LARGE_FIELDS = list([[':status', '431']]);
+const OK_TRAILERS = list([['grpc-status', '0']]);
+
 /** What a request's exchange keeps at its stream. */
 class Exchange {
+  readonly isGrpc: boolean;
   readonly isEcho: boolean;
   readonly isHead: boolean;
 
-  constructor(path: string, method: string) {
-    this.isEcho = path === '/echo';
-    this.isHead = method === 'HEAD';
+  constructor(fields: FieldList) {
+    this.isGrpc = valueOf(fields, 'content-type').startsWith('application/grpc');
+    this.isEcho = this.isGrpc || valueOf(fields, ':path') === '/echo';
+    this.isHead = valueOf(fields, ':method') === 'HEAD';
   }
 }
 
 /**
- * A small server over the engine, for conformance runs and for independent clients: any path is answered 200 with a body once the request
- * has ended; `/echo` sends the request's content back as it comes, ends with trailers, and gives credit as the echo leaves.
+ * A small server over the engine, for conformance runs and for independent clients. Any path is answered 200 with a body once the request
+ * has ended. The path `/echo` and every gRPC call get their content back as it comes, and trailers; credit is given as the echo leaves.
+ * Fields whose names begin with `x-echo` come back in the header section; gRPC calls with an `x-fail` end with that status at once.
  */
 export class EngineServer implements AsyncDisposable {
   readonly port: number;
@@ -57,11 +76,26 @@ export class EngineServer implements AsyncDisposable {
       driver.start(connection);
     };
     const server =
-      options.isTls === true ? createTlsServer(await tlsOptions(), onSocket) : createServer({ noDelay: true }, onSocket);
+      options.isTls === true
+        ? createTlsServer({ ...(await testTls()).server, ALPNProtocols: ['h2'], noDelay: true }, onSocket)
+        : createServer({ noDelay: true }, onSocket);
+    // A client that breaks off its handshake is nothing to fail for.
+    server.on('tlsClientError', () => undefined);
     server.listen(options.port ?? 0, '127.0.0.1');
     await once(server, 'listening');
     const self = new EngineServer(server, sockets);
     return self;
+  }
+
+  /** Live streams, and octets that wait or are not consumed, of all connections. */
+  get unfinished(): { streams: number; queued: number; unconsumed: number } {
+    const sum = { streams: 0, queued: 0, unconsumed: 0 };
+    for (const connection of this.connections) {
+      sum.streams += connection.liveStreams;
+      sum.queued += connection.queuedOctets;
+      sum.unconsumed += connection.unconsumedOctets;
+    }
+    return sum;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -75,10 +109,23 @@ export class EngineServer implements AsyncDisposable {
 
 class AnswerHandler extends QuietHandler {
   override onHeaders(stream: Http2Stream, fields: FieldList, isEndOfStream: boolean): void {
-    const exchange = new Exchange(valueOf(fields, ':path'), valueOf(fields, ':method'));
+    const exchange = new Exchange(fields);
     stream.context = exchange;
+    const failure = exchange.isGrpc ? valueOf(fields, 'x-fail') : '';
+    if (failure !== '') {
+      stream.sendHeaders(
+        list([
+          [':status', '200'],
+          ['content-type', 'application/grpc'],
+          ['grpc-status', failure],
+        ]),
+        true,
+      );
+      stream.stopReceiving();
+      return;
+    }
     if (exchange.isEcho) {
-      stream.sendHeaders(list([[':status', '200']]), false);
+      stream.sendHeaders(withEchoes(exchange.isGrpc ? GRPC_FIELDS : ECHO_FIELDS, fields), false);
     }
     if (isEndOfStream) {
       finish(stream, exchange);
@@ -86,7 +133,7 @@ class AnswerHandler extends QuietHandler {
   }
 
   override onHeadersOverLimit(stream: Http2Stream): void {
-    stream.sendHeaders(list([[':status', '431']]), true);
+    stream.sendHeaders(TOO_LARGE_FIELDS, true);
     stream.stopReceiving();
   }
 
@@ -114,29 +161,25 @@ function exchangeOf(stream: Http2Stream): Exchange {
   return stream.context;
 }
 
-const BODY = Buffer.from('answered by the engine\n');
+/** The fields of an answer, with those of the request that are to come back. */
+function withEchoes(answer: FieldList, request: FieldList): FieldList {
+  let made: FieldList | null = null;
+  for (let index = 0; index < request.length; index++) {
+    const field = request.at(index);
+    if (field.name.text.startsWith('x-echo')) {
+      made ??= answer.retain();
+      made.push(field);
+    }
+  }
+  return made ?? answer;
+}
 
 function finish(stream: Http2Stream, exchange: Exchange): void {
   if (exchange.isEcho) {
-    stream.sendTrailers(list([['grpc-status', '0']]));
+    stream.sendTrailers(OK_TRAILERS);
     return;
   }
-  const fields: [string, string][] = [
-    [':status', '200'],
-    ['content-type', 'text/plain'],
-    ['content-length', String(BODY.length)],
-  ];
-  stream.sendHeaders(list(fields), exchange.isHead);
-  if (!exchange.isHead) {
-    stream.sendData(BODY, 0, BODY.length, true);
-  }
-}
-
-async function tlsOptions(): Promise<{ key: string; cert: string; ALPNProtocols: string[] }> {
-  const made = await generate([{ name: 'commonName', value: 'localhost' }], {
-    keyType: 'ec',
-    curve: 'P-256',
-    algorithm: 'sha256',
-  });
-  return { key: made.private, cert: made.cert, ALPNProtocols: ['h2'] };
+  stream.sendHeaders(ANSWER_FIELDS, false);
+  const body = exchange.isHead ? NO_BODY : BODY;
+  stream.sendData(body, 0, body.length, true);
 }
