@@ -1,0 +1,131 @@
+import type { Clock, Timer } from '../util/clock.ts';
+
+/** What one turn of the event loop does for a connection, after everything that was received in it. Neither method may throw. */
+export interface TurnTask {
+  /** The turn ends. */
+  onTurn(): void;
+  /** There is so much to write that it should not wait for the end of the turn. */
+  onUrgent(): void;
+}
+
+/** Something that has to be told the time. */
+export interface Ticker {
+  /** `nowMs` is Clock.now(). Must not throw. */
+  tick(nowMs: number): void;
+}
+
+/** Pause between two ticks. Milliseconds: half of the shortest time that anything here measures. */
+const TICK_MS = 25;
+
+/**
+ * The rhythm of one thread. Connections with something to write are served once per turn of the event loop, in one setImmediate, so that
+ * many reads share one write per peer; and one timer tells the time to all of them. Holds neither a timer nor an immediate, and so does not
+ * keep the process alive, while nothing has asked for one.
+ */
+export class Turn {
+  readonly #clock: Clock;
+  /** Those to be served at the end of this turn, in the order in which they asked. */
+  #due: TurnTask[] = [];
+  /** The list of the last turn, empty, to be filled again. */
+  #spare: TurnTask[] = [];
+  readonly #urgent: TurnTask[] = [];
+  readonly #tickers = new Set<Ticker>();
+  readonly #runDue: () => void;
+  readonly #runTick: () => void;
+  #immediate: NodeJS.Immediate | null = null;
+  #timer: Timer | null = null;
+  #nowMs: number;
+  #isClosed = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#nowMs = clock.now();
+    this.#runDue = () => this.#serveDue();
+    this.#runTick = () => this.#tick();
+  }
+
+  /** The time as of the last tick: cheap to read, late by a tick at most. Clock.now() while there is no ticker. Milliseconds. */
+  get nowMs(): number {
+    return this.#timer === null ? this.#clock.now() : this.#nowMs;
+  }
+
+  /** Serves the task once when this turn ends; when turns are being ended already, in the next one. A task asks once until it is served. */
+  schedule(task: TurnTask): void {
+    if (this.#isClosed) {
+      return;
+    }
+    this.#due.push(task);
+    this.#immediate ??= setImmediate(this.#runDue);
+  }
+
+  /** Serves the task as soon as the call returns that is under way, if that is one of a transport; otherwise when the turn ends. */
+  scheduleUrgent(task: TurnTask): void {
+    if (this.#isClosed) {
+      return;
+    }
+    this.#urgent.push(task);
+    this.#immediate ??= setImmediate(this.#runDue);
+  }
+
+  /** Serves those that are urgent. Called where no connection is in the middle of its work: by transports when theirs is done. */
+  runUrgent(): void {
+    for (let task = this.#urgent.pop(); task !== undefined; task = this.#urgent.pop()) {
+      task.onUrgent();
+    }
+  }
+
+  /** Tells the ticker the time every 25 ms from now on. */
+  add(ticker: Ticker): void {
+    if (this.#isClosed) {
+      return;
+    }
+    this.#tickers.add(ticker);
+    if (this.#timer === null) {
+      this.#nowMs = this.#clock.now();
+      this.#timer = this.#clock.setTimer(TICK_MS, this.#runTick);
+    }
+  }
+
+  /** Stops it; allowed at any time, also during a tick. */
+  remove(ticker: Ticker): void {
+    this.#tickers.delete(ticker);
+    if (this.#tickers.size === 0) {
+      this.#timer?.cancel();
+      this.#timer = null;
+    }
+  }
+
+  /** Forgets everybody. What is scheduled is not served any more: connections are closed before. */
+  close(): void {
+    this.#isClosed = true;
+    this.#timer?.cancel();
+    this.#timer = null;
+    clearImmediate(this.#immediate ?? undefined);
+    this.#immediate = null;
+    this.#tickers.clear();
+    this.#due.length = 0;
+    this.#urgent.length = 0;
+  }
+
+  #serveDue(): void {
+    const due = this.#due;
+    this.#due = this.#spare;
+    this.#spare = due;
+    this.#immediate = null;
+    this.runUrgent();
+    for (let index = 0; index < due.length; index++) {
+      due[index]?.onTurn();
+    }
+    due.length = 0;
+    this.runUrgent();
+  }
+
+  #tick(): void {
+    this.#nowMs = this.#clock.now();
+    this.#timer = this.#clock.setTimer(TICK_MS, this.#runTick);
+    for (const ticker of this.#tickers) {
+      ticker.tick(this.#nowMs);
+    }
+    this.runUrgent();
+  }
+}
