@@ -1,0 +1,131 @@
+import type { Socket } from 'node:net';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+import { type AttemptOwner, ConnectAttempt } from './connect-attempt.ts';
+import { ConnectBackoff } from './connect-backoff.ts';
+import { type ConnectFailure, NoConnectionReason } from './stream-handler.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
+
+/** What a connector tells the pool that it works for. */
+export interface ConnectorOwner {
+  /** A socket is there: makes a connection of it, which is to be started. */
+  makeConnection(endpoint: Endpoint, socket: Socket): UpstreamConnection;
+  /** An attempt has failed. `message` is words for an operator. */
+  onConnectFailed(endpoint: Endpoint, failure: ConnectFailure, message: string): void;
+}
+
+export interface ConnectorOptions {
+  readonly owner: ConnectorOwner;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tls: UpstreamTls | null;
+  /** From the start of an attempt to the endpoint's first frame. Milliseconds. */
+  readonly timeoutMs: number;
+}
+
+/** The attempts to connect to one endpoint, with their deadlines and the pauses after failures. */
+export class Connector implements AttemptOwner {
+  /** Why the last attempt failed. */
+  lastFailure: ConnectFailure = NoConnectionReason.CONNECT_FAILED;
+  readonly #options: ConnectorOptions;
+  readonly #backoff: ConnectBackoff;
+  readonly #attempts: ConnectAttempt[] = [];
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.#backoff = new ConnectBackoff(options.random);
+  }
+
+  /** Attempts under way. */
+  get connecting(): number {
+    return this.#attempts.length;
+  }
+
+  /** Whether attempts have failed since the endpoint last worked. */
+  get isFailing(): boolean {
+    return this.#backoff.failures > 0;
+  }
+
+  /** Begins an attempt, unless a pause is on; returns whether it did. Nobody is told anything from within. */
+  connect(endpoint: Endpoint): boolean {
+    const { clock, timeoutMs, tls } = this.#options;
+    const nowMs = clock.now();
+    if (!this.#backoff.isOver(nowMs)) {
+      return false;
+    }
+    const attempt = new ConnectAttempt(endpoint, nowMs + timeoutMs, this, tls);
+    this.#attempts.push(attempt);
+    attempt.start();
+    return true;
+  }
+
+  /** Gives up attempts whose time is over. `nowMs` is Clock.now(). */
+  sweep(nowMs: number): void {
+    for (const attempt of this.#attempts.filter(({ deadlineMs }) => deadlineMs <= nowMs)) {
+      const message = `no answer within ${this.#options.timeoutMs} ms: ${attempt.stage} is missing`;
+      attempt.cancel();
+      this.onAttemptFailed(attempt, NoConnectionReason.CONNECT_TIMEOUT, message);
+    }
+  }
+
+  /** Gives all attempts up. */
+  cancel(): void {
+    for (const attempt of this.#attempts.splice(0)) {
+      attempt.cancel();
+    }
+  }
+
+  /** The connection is ready; returns whether it was one of the attempts. */
+  finish(connection: UpstreamConnection): boolean {
+    const attempt = this.#attemptOf(connection);
+    return attempt !== undefined && this.#forget(attempt);
+  }
+
+  /** The connection ended before it was ready; returns whether it was one of the attempts. */
+  fail(connection: UpstreamConnection): boolean {
+    const attempt = this.#attemptOf(connection);
+    if (attempt !== undefined) {
+      this.onAttemptFailed(attempt, NoConnectionReason.CONNECT_FAILED, connection.reason);
+    }
+    return attempt !== undefined;
+  }
+
+  /** A connection ended too soon to be of use: the next attempt waits as after a failed one. */
+  pause(): void {
+    this.lastFailure = NoConnectionReason.CONNECT_FAILED;
+    this.#backoff.fail(this.#options.clock.now());
+  }
+
+  /** The endpoint works, or is said to work again: no pause. */
+  reset(): void {
+    this.#backoff.reset();
+  }
+
+  onSocket(attempt: ConnectAttempt, socket: Socket): void {
+    const connection = this.#options.owner.makeConnection(attempt.endpoint, socket);
+    attempt.connection = connection;
+    connection.start();
+  }
+
+  onAttemptFailed(attempt: ConnectAttempt, failure: ConnectFailure, message: string): void {
+    if (this.#forget(attempt)) {
+      this.lastFailure = failure;
+      this.#backoff.fail(this.#options.clock.now());
+      this.#options.owner.onConnectFailed(attempt.endpoint, failure, message);
+    }
+  }
+
+  #attemptOf(connection: UpstreamConnection): ConnectAttempt | undefined {
+    return this.#attempts.find((candidate) => candidate.connection === connection);
+  }
+
+  #forget(attempt: ConnectAttempt): boolean {
+    const index = this.#attempts.indexOf(attempt);
+    if (index >= 0) {
+      this.#attempts.splice(index, 1);
+    }
+    return index >= 0;
+  }
+}

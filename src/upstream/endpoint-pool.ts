@@ -1,0 +1,337 @@
+import type { Socket } from 'node:net';
+import type { BalancedEndpoint } from '../balancing/balancer.ts';
+import type { AbuseKind, ConnectionOptions } from '../http2/index.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { Connector, type ConnectorOwner } from './connector.ts';
+import type { UpstreamClusterOptions, UpstreamDependencies } from './options.ts';
+import type { ConnectFailure } from './stream-handler.ts';
+import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
+import type { UpstreamTls } from './upstream-tls.ts';
+import type { WaitEntry } from './wait-queue.ts';
+
+/** Live streams on each connection from which on a second one is opened: one lost connection must not end too many calls. */
+const HOT_STREAMS = 50;
+/** So many connections are opened for heat alone; more only when the endpoint's stream limit is reached. */
+const MAX_WARM_CONNECTIONS = 2;
+/** The most connections to one endpoint; gRPC A105: `max_connections_per_subchannel`, whose limit is the same. */
+const MAX_CONNECTIONS = 10;
+/** A connection that ends sooner, without having answered anything, counts as a failed attempt: or accept-and-close would loop. Milliseconds. */
+const MIN_LIFE_MS = 5000;
+
+/** What a pool tells its cluster. */
+export interface PoolOwner {
+  /** Whether calls can be sent here may have changed. */
+  onPickable(): void;
+  /** A waiter has its connection: it leaves the books before it hears. */
+  onServed(entry: WaitEntry): void;
+  /** There is no hope of a connection for those that wait here. */
+  onHopeless(pool: EndpointPool): void;
+  /** A socket is gone. */
+  onGone(): void;
+}
+
+/** What all pools of a cluster share. */
+export interface PoolContext {
+  readonly options: UpstreamClusterOptions;
+  readonly dependencies: UpstreamDependencies;
+  readonly tls: UpstreamTls | null;
+  readonly owner: PoolOwner;
+}
+
+/** The connections to one endpoint, and those who wait for one of them. */
+export class EndpointPool implements BalancedEndpoint, ConnectionOwner, ConnectorOwner {
+  readonly key: string;
+  /** The endpoint in its newest form. */
+  endpoint: Endpoint;
+  /** Whether health allows calls. */
+  isEligible = false;
+  /** Whether a connection should be there even if no call waits for it. */
+  isWanted = false;
+  readonly waiting = new Set<WaitEntry>();
+  readonly #context: PoolContext;
+  readonly #connector: Connector;
+  /** Every connection whose socket is not gone, those included that are not ready yet. */
+  readonly #connections: UpstreamConnection[] = [];
+
+  constructor(endpoint: Endpoint, context: PoolContext) {
+    const { dependencies, options, tls } = context;
+    const { clock, random } = dependencies;
+    this.key = endpoint.key;
+    this.endpoint = endpoint;
+    this.#context = context;
+    this.#connector = new Connector({ owner: this, clock, random, tls, timeoutMs: options.connectTimeoutMs });
+  }
+
+  /** Open sockets, those that are ending included. */
+  get connections(): number {
+    return this.#connections.length;
+  }
+
+  get liveStreams(): number {
+    return this.#connections.reduce((sum, connection) => sum + connection.liveStreams, 0);
+  }
+
+  /** Attempts to connect that are under way. */
+  get connecting(): number {
+    return this.#connector.connecting;
+  }
+
+  get lastFailure(): ConnectFailure {
+    return this.#connector.lastFailure;
+  }
+
+  /** Whether nothing is left of it. */
+  get isEmpty(): boolean {
+    return this.#connections.length === 0 && this.connecting === 0 && this.waiting.size === 0;
+  }
+
+  /** Whether calls may be sent here: there is a connection, or no reason to think that there cannot be one. */
+  get isPickable(): boolean {
+    return this.isEligible && (!this.#connector.isFailing || this.#hasUsable);
+  }
+
+  /** Whether a connection could be taken now. */
+  get hasPlace(): boolean {
+    return this.#best() !== null;
+  }
+
+  get #hasUsable(): boolean {
+    return this.#connections.some(isUsable);
+  }
+
+  /** Tells whether health allows calls. */
+  setEligible(isEligible: boolean): void {
+    if (isEligible === this.isEligible) {
+      return;
+    }
+    this.isEligible = isEligible;
+    if (isEligible) {
+      this.#connector.reset();
+      this.isWanted = !this.#hasUsable;
+    } else {
+      this.isWanted = false;
+      this.#connector.cancel();
+      this.#retireUnused();
+    }
+  }
+
+  /** A connection with a place, if nobody waits for one; null when the caller has to wait here. The data path: no garbage. */
+  take(): UpstreamConnection | null {
+    const best = this.#best();
+    if (best !== null && best.liveStreams >= HOT_STREAMS && this.#connections.length + this.connecting < MAX_WARM_CONNECTIONS) {
+      this.#connect();
+    }
+    return this.waiting.size === 0 ? best : null;
+  }
+
+  /** Puts a waiter behind those that wait already. */
+  wait(entry: WaitEntry): void {
+    entry.pool = this;
+    this.waiting.add(entry);
+    this.#connectForWaiting();
+  }
+
+  /** Gives connections to those that wait, the first come first. */
+  serve(): void {
+    for (const entry of this.waiting) {
+      const connection = this.#best();
+      if (connection === null) {
+        return;
+      }
+      this.#context.owner.onServed(entry);
+      entry.waiter.onConnection(connection);
+    }
+  }
+
+  /** Opens the connection that is wanted without a call, unless there is one; returns whether it did. */
+  preconnect(): boolean {
+    if (this.#hasUsable) {
+      this.isWanted = false;
+      return false;
+    }
+    return this.connecting === 0 && this.#connect();
+  }
+
+  /** What time has changed. `nowMs` is Clock.now(). */
+  sweep(nowMs: number): void {
+    this.#connector.sweep(nowMs);
+    for (const connection of this.#connections) {
+      this.#replace(connection);
+      this.#endIdle(connection, nowMs);
+    }
+    if (this.waiting.size > 0) {
+      this.serve();
+      this.#connectForWaiting();
+    }
+  }
+
+  /** Ends all connections when their streams have ended. */
+  drain(debug: string): void {
+    this.setEligible(false);
+    for (const connection of this.#connections.slice()) {
+      connection.shutdown(debug);
+    }
+  }
+
+  /** Ends all connections now. */
+  close(debug: string): void {
+    this.setEligible(false);
+    for (const connection of this.#connections.slice()) {
+      connection.abort(debug);
+    }
+  }
+
+  makeConnection(endpoint: Endpoint, socket: Socket): UpstreamConnection {
+    const { turn } = this.#context.dependencies;
+    const connection = new UpstreamConnection(socket, this, { endpoint, turn, connection: this.#connectionOptions() });
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  onConnectFailed(endpoint: Endpoint, failure: ConnectFailure, message: string): void {
+    const { dependencies, options, owner } = this.#context;
+    dependencies.observer.onConnectFailed(options.name, endpoint, failure, message);
+    owner.onPickable();
+    this.isWanted = this.isEligible && !this.#hasUsable;
+    this.#checkHope();
+  }
+
+  onReady(connection: UpstreamConnection): void {
+    const { dependencies, options, owner } = this.#context;
+    if (!this.#connector.finish(connection)) {
+      return;
+    }
+    this.isWanted = false;
+    dependencies.observer.onConnectionOpened(options.name, connection.endpoint);
+    owner.onPickable();
+    this.serve();
+  }
+
+  onPlace(connection: UpstreamConnection): void {
+    if (this.waiting.size > 0) {
+      this.serve();
+    } else if (!this.isEligible && connection.liveStreams === 0) {
+      this.#retireUnused();
+    }
+  }
+
+  onRetiring(connection: UpstreamConnection): void {
+    this.#context.owner.onPickable();
+    this.#replace(connection);
+  }
+
+  onAbuse(kind: AbuseKind): void {
+    this.#context.dependencies.observer.onUpstreamAbuse(this.#context.options.name, kind);
+  }
+
+  onDefect(error: Error): void {
+    this.#context.dependencies.observer.onUpstreamDefect(this.#context.options.name, error);
+  }
+
+  onGone(connection: UpstreamConnection): void {
+    const index = this.#connections.indexOf(connection);
+    if (index >= 0) {
+      this.#connections.splice(index, 1);
+    }
+    if (!this.#connector.fail(connection) && connection.isReady) {
+      this.#learnFrom(connection);
+    }
+    this.#context.owner.onGone();
+  }
+
+  /** A connection that was ready has ended. */
+  #learnFrom(connection: UpstreamConnection): void {
+    const { dependencies, options, owner } = this.#context;
+    if (connection.hasAnswered) {
+      this.#connector.reset();
+    } else if (connection.reason !== '' && dependencies.turn.nowMs - connection.startedAtMs < MIN_LIFE_MS) {
+      this.#connector.pause();
+      this.isWanted = this.isEligible;
+    }
+    dependencies.observer.onConnectionClosed(options.name, connection.endpoint, connection.reason);
+    owner.onPickable();
+    if (!this.#hasUsable) {
+      this.#connectForWaiting();
+      this.#checkHope();
+    }
+  }
+
+  #checkHope(): void {
+    if (this.waiting.size > 0 && !this.#hasUsable && this.connecting === 0) {
+      this.#context.owner.onHopeless(this);
+    }
+  }
+
+  /** Opens as many connections as those that wait seem to need. */
+  #connectForWaiting(): void {
+    const usable = this.#connections.filter(isUsable);
+    const places = usable.reduce((most, { liveStreams, openCapacity }) => Math.max(most, liveStreams + openCapacity), 0);
+    // Before the first connection nobody knows how many streams one carries.
+    const wanted = usable.length === 0 ? Math.min(1, this.waiting.size) : Math.ceil(this.waiting.size / Math.max(1, places));
+    while (this.connecting < wanted && usable.length + this.connecting < MAX_CONNECTIONS) {
+      if (!this.#connect()) {
+        return;
+      }
+    }
+  }
+
+  #connect(): boolean {
+    return this.isEligible && this.#connector.connect(this.endpoint);
+  }
+
+  #endIdle(connection: UpstreamConnection, nowMs: number): void {
+    const { idleTimeoutMs } = this.#context.options.pool;
+    if (idleTimeoutMs > 0 && connection.isUsable && connection.idleMs(nowMs) >= idleTimeoutMs) {
+      connection.isReplaced = true;
+      connection.shutdown('max_idle');
+    }
+  }
+
+  /** The connection with the fewest streams of those that have a place. */
+  #best(): UpstreamConnection | null {
+    let best: UpstreamConnection | null = null;
+    let fewest = Number.MAX_SAFE_INTEGER;
+    const connections = this.#connections;
+    for (let index = 0; index < connections.length; index++) {
+      const connection = connections[index];
+      if (connection !== undefined && connection.liveStreams < fewest && connection.isUsable && connection.openCapacity > 0) {
+        best = connection;
+        fewest = connection.liveStreams;
+      }
+    }
+    return best;
+  }
+
+  /** A connection that is leaving, and has been of use, gets a successor before it is empty. */
+  #replace(connection: UpstreamConnection): void {
+    const isDue = connection.isRetiring && connection.hasAnswered && !connection.isReplaced;
+    if (isDue && this.isEligible && !this.#hasUsable) {
+      connection.isReplaced = true;
+      this.isWanted = true;
+      this.preconnect();
+    }
+  }
+
+  #retireUnused(): void {
+    for (const connection of this.#connections) {
+      if (!this.isEligible && connection.isUsable && connection.liveStreams === 0) {
+        connection.shutdown('endpoint_unused');
+      }
+    }
+  }
+
+  #connectionOptions(): Partial<ConnectionOptions> {
+    const { options, dependencies } = this.#context;
+    return {
+      limits: options.limits,
+      slabs: dependencies.slabs,
+      keepalive: { ...options.keepalive, permitWithoutStreams: false },
+      maxAgeMs: options.pool.maxConnectionAgeMs,
+      jitter: dependencies.random(),
+    };
+  }
+}
+
+function isUsable(connection: UpstreamConnection): boolean {
+  return connection.isUsable;
+}

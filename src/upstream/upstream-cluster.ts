@@ -1,0 +1,289 @@
+import type { Balancer, Picker } from '../balancing/balancer.ts';
+import { createBalancer } from '../balancing/create-balancer.ts';
+import { selectEndpoints } from '../balancing/panic.ts';
+import type { Ticker } from '../transport/turn.ts';
+import { EndpointPool, type PoolContext, type PoolOwner } from './endpoint-pool.ts';
+import type { UpstreamClusterOptions, UpstreamDependencies, UpstreamEndpointState } from './options.ts';
+import { NoConnectionReason, type StreamWaiter } from './stream-handler.ts';
+import type { UpstreamConnection } from './upstream-connection.ts';
+import { UpstreamTls } from './upstream-tls.ts';
+import { type WaitEntry, WaitQueue } from './wait-queue.ts';
+
+/** Connections that are opened at once without a call that needs them: a thousand TLS handshakes would hold up everything else. */
+const MAX_PRECONNECTS = 16;
+/** How long calls wait for a connection beyond connectTimeoutMs, so that a second endpoint may be tried. Milliseconds. */
+const EXTRA_WAIT_MS = 3000;
+/** How long a call waits for the endpoint that was picked while another has a place. Milliseconds; A61's delay between two addresses. */
+const PATIENCE_MS = 250;
+/** How often the pools are looked at while nobody waits. Milliseconds. */
+const SWEEP_MS = 250;
+
+/**
+ * The endpoints of a cluster as one thread reaches them: which may be used, over which connections, and who waits for one. It holds no timer
+ * of its own: Turn tells the time.
+ */
+export class UpstreamCluster implements Ticker, PoolOwner {
+  readonly name: string;
+  readonly #context: PoolContext;
+  readonly #balancer: Balancer<EndpointPool>;
+  readonly #queue: WaitQueue;
+  /** By endpoint key; those of endpoints that are gone stay until their last stream has ended. */
+  readonly #pools = new Map<string, EndpointPool>();
+  /** Keys of the endpoints that the last update named. */
+  #listed: ReadonlySet<string> = new Set();
+  #picker: Picker<EndpointPool>;
+  #isPickerStale = false;
+  #isPanic = false;
+  #sweptAtMs: number;
+  #lastTrafficMs = Number.NEGATIVE_INFINITY;
+  /** Resolves when nothing is left; null until the end has begun. */
+  #gone: PromiseWithResolvers<void> | null = null;
+
+  /** Throws when the TLS material is unusable. */
+  constructor(options: UpstreamClusterOptions, dependencies: UpstreamDependencies) {
+    const { turn, clock, random } = dependencies;
+    this.name = options.name;
+    const tls = options.tls === null ? null : new UpstreamTls(options.tls);
+    this.#context = { options, dependencies, tls, owner: this };
+    this.#balancer = createBalancer(options.policy, random);
+    this.#queue = new WaitQueue({ turn, clock, maxWaiting: options.pool.maxPendingRequests });
+    this.#picker = this.#balancer.update([]);
+    this.#sweptAtMs = clock.now();
+    turn.add(this);
+  }
+
+  /** Calls under way. */
+  get activeStreams(): number {
+    return this.#sum((pool) => pool.liveStreams);
+  }
+
+  /** Open sockets, those that are ending included. */
+  get connections(): number {
+    return this.#sum((pool) => pool.connections);
+  }
+
+  /** Attempts to connect that are under way. */
+  get connecting(): number {
+    return this.#sum((pool) => pool.connecting);
+  }
+
+  /** Calls that wait for a connection. */
+  get pendingRequests(): number {
+    return this.#queue.size;
+  }
+
+  /** Whether health is ignored, as too few endpoints are healthy. */
+  get isPanic(): boolean {
+    return this.#isPanic;
+  }
+
+  /** When a connection was last asked for; -Infinity for never. Turn.nowMs, so late by a tick at most. */
+  get lastTrafficMs(): number {
+    return this.#lastTrafficMs;
+  }
+
+  /**
+   * Takes a new set of endpoints, or news of their health. Survivors keep their connections. An endpoint that is gone or must not get calls
+   * any more gets no new streams; those it has may finish, and then its connections are closed.
+   */
+  update(endpoints: readonly UpstreamEndpointState[]): void {
+    if (this.#gone !== null) {
+      return;
+    }
+    const { options } = this.#context;
+    const selection = selectEndpoints(endpoints, options.panicThresholdPercent);
+    this.#isPanic = selection.isPanic;
+    this.#listed = new Set(endpoints.map(({ endpoint }) => endpoint.key));
+    for (const { endpoint } of endpoints) {
+      const pool = this.#pools.get(endpoint.key) ?? new EndpointPool(endpoint, this.#context);
+      pool.endpoint = endpoint;
+      this.#pools.set(endpoint.key, pool);
+    }
+    this.#setEligible(new Set(selection.endpoints.map(({ endpoint }) => endpoint.key)));
+    this.#preconnect();
+  }
+
+  /**
+   * A connection with a place, at an endpoint picked for this call; the caller opens its stream at once. Null when there is none yet: the
+   * waiter hears later, exactly once, and never from within this call.
+   */
+  acquire(waiter: StreamWaiter): UpstreamConnection | null {
+    if (this.#isPickerStale) {
+      this.#refreshPicker();
+    }
+    this.#lastTrafficMs = this.#context.dependencies.turn.nowMs;
+    const result = this.#picker.pick(waiter);
+    if (result.kind !== 'picked') {
+      this.#queue.addRefused(waiter, this.#reasonForNone());
+      return null;
+    }
+    const connection = result.picked.take();
+    if (connection === null) {
+      const entry = this.#queue.add(waiter);
+      if (entry !== null) {
+        result.picked.wait(entry);
+      }
+    }
+    return connection;
+  }
+
+  /** The waiter wants no connection any more, and hears nothing. */
+  cancel(waiter: StreamWaiter): void {
+    this.#queue.cancel(waiter);
+  }
+
+  /** Takes no new calls; resolves when those under way have ended and all sockets are gone. It has no deadline of its own: `close` ends it. */
+  drain(): Promise<void> {
+    return this.#leave((pool) => pool.drain('drain'));
+  }
+
+  /** Resets what is under way; resolves when every socket is gone, a second later at the latest. May be called any number of times. */
+  close(): Promise<void> {
+    return this.#leave((pool) => pool.close('close'));
+  }
+
+  tick(nowMs: number): void {
+    const isBusy = this.#queue.size > 0 || this.connecting > 0 || this.#gone !== null;
+    if (!isBusy && nowMs - this.#sweptAtMs < SWEEP_MS) {
+      return;
+    }
+    this.#sweptAtMs = nowMs;
+    for (const pool of this.#pools.values()) {
+      pool.sweep(nowMs);
+      if (pool.isEmpty && !this.#listed.has(pool.key)) {
+        this.#pools.delete(pool.key);
+      }
+    }
+    this.#preconnect();
+    this.#hurry(nowMs);
+    this.#endIfEmpty();
+  }
+
+  onPickable(): void {
+    this.#isPickerStale = true;
+  }
+
+  onServed(entry: WaitEntry): void {
+    this.#queue.finish(entry);
+  }
+
+  onHopeless(pool: EndpointPool): void {
+    this.#isPickerStale = true;
+    for (const entry of pool.waiting) {
+      entry.tried.add(pool.key);
+      if (!entry.isDone && !this.#move(entry)) {
+        this.#queue.refuse(entry, pool.isEligible ? pool.lastFailure : this.#reasonForNone());
+      }
+    }
+  }
+
+  onGone(): void {
+    this.#endIfEmpty();
+  }
+
+  #setEligible(keys: ReadonlySet<string>): void {
+    for (const pool of this.#pools.values()) {
+      pool.setEligible(keys.has(pool.key));
+    }
+    this.#isPickerStale = true;
+    for (const pool of this.#pools.values()) {
+      if (!pool.isEligible && pool.waiting.size > 0) {
+        this.onHopeless(pool);
+      }
+    }
+  }
+
+  /** Endpoints without a known fault; if there are none, those that are being tried again. */
+  #refreshPicker(): void {
+    this.#isPickerStale = false;
+    const pools = [...this.#pools.values()].filter(({ isEligible }) => isEligible);
+    const pickable = pools.filter(({ isPickable }) => isPickable);
+    this.#picker = this.#balancer.update(pickable.length > 0 ? pickable : pools.filter(({ connecting }) => connecting > 0));
+  }
+
+  #reasonForNone(): NoConnectionReason {
+    if (this.#gone !== null) {
+      return NoConnectionReason.CLOSED;
+    }
+    for (const pool of this.#pools.values()) {
+      if (pool.isEligible) {
+        return pool.lastFailure;
+      }
+    }
+    return this.#listed.size === 0 ? NoConnectionReason.NO_ENDPOINTS : NoConnectionReason.NO_HEALTHY_ENDPOINTS;
+  }
+
+  /** Leads a waiter to an endpoint that it has not tried; false if there is none. */
+  #move(entry: WaitEntry): boolean {
+    if (this.#isPickerStale) {
+      this.#refreshPicker();
+    }
+    for (let picks = this.#picker.size; picks > 0; picks--) {
+      const result = this.#picker.pick(entry.waiter);
+      if (result.kind === 'picked' && !entry.tried.has(result.picked.key)) {
+        this.#moveTo(entry, result.picked);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #moveTo(entry: WaitEntry, pool: EndpointPool): void {
+    entry.pool?.waiting.delete(entry);
+    pool.wait(entry);
+    pool.serve();
+  }
+
+  /** Those that wait longer than they should: they go where there is a place now, or hear that there is none. */
+  #hurry(nowMs: number): void {
+    const entries = this.#queue.waitingSince(nowMs, PATIENCE_MS);
+    const places = entries.length === 0 ? [] : [...this.#pools.values()].filter((pool) => pool.isPickable && pool.hasPlace);
+    for (const entry of entries) {
+      const { excluded } = entry.waiter;
+      const other = places.find((pool) => pool.key !== excluded?.key && pool.hasPlace && !entry.tried.has(pool.key));
+      if (other !== undefined && !entry.isDone) {
+        this.#moveTo(entry, other);
+      } else if (!entry.isDone && nowMs - entry.sinceMs >= this.#context.options.connectTimeoutMs + EXTRA_WAIT_MS) {
+        this.#queue.refuse(entry, NoConnectionReason.QUEUE_TIMEOUT);
+      }
+    }
+  }
+
+  #preconnect(): void {
+    let budget = MAX_PRECONNECTS - this.connecting;
+    for (const pool of this.#pools.values()) {
+      if (budget <= 0) {
+        return;
+      }
+      if (pool.isWanted && pool.preconnect()) {
+        budget--;
+      }
+    }
+  }
+
+  #leave(end: (pool: EndpointPool) => void): Promise<void> {
+    this.#gone ??= Promise.withResolvers<void>();
+    this.#listed = new Set();
+    this.#setEligible(new Set());
+    for (const pool of this.#pools.values()) {
+      end(pool);
+    }
+    this.#endIfEmpty();
+    return this.#gone.promise;
+  }
+
+  #endIfEmpty(): void {
+    if (this.#gone !== null && this.connections === 0 && this.#queue.size === 0) {
+      this.#context.dependencies.turn.remove(this);
+      this.#gone.resolve();
+    }
+  }
+
+  #sum(numberOf: (pool: EndpointPool) => number): number {
+    let sum = 0;
+    for (const pool of this.#pools.values()) {
+      sum += numberOf(pool);
+    }
+    return sum;
+  }
+}

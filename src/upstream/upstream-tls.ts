@@ -1,0 +1,81 @@
+import { isIP } from 'node:net';
+import {
+  type ConnectionOptions,
+  checkServerIdentity,
+  createSecureContext,
+  getCACertificates,
+  type PeerCertificate,
+  type SecureContext,
+} from 'node:tls';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { UpstreamTlsOptions } from './options.ts';
+
+/** TLS as all connections of a cluster use it: made once, as reading the trusted certificates takes long. */
+export class UpstreamTls {
+  readonly #options: UpstreamTlsOptions;
+  readonly #context: SecureContext;
+
+  /** Throws when the PEM is unusable or the key does not fit the certificate. */
+  constructor(options: UpstreamTlsOptions) {
+    this.#options = options;
+    this.#context = createSecureContext({
+      ca: options.ca ?? [...getCACertificates('default'), ...getCACertificates('system')],
+      ...(options.cert === null ? {} : { cert: options.cert }),
+      ...(options.key === null ? {} : { key: options.key }),
+      // RFC 9113, section 9.2.
+      minVersion: 'TLSv1.2',
+    });
+  }
+
+  get hasClientCertificate(): boolean {
+    return this.#options.cert !== null;
+  }
+
+  /** What tls.connect needs besides the address. */
+  optionsFor(endpoint: Endpoint): ConnectionOptions {
+    const { serverName, insecureSkipVerify, subjectAltNames } = this.#options;
+    const name = serverName ?? endpoint.hostname ?? (endpoint.address.kind === 'tcp' ? endpoint.address.host : 'localhost');
+    // A fully qualified name is written without its closing dot in SNI and in certificates (RFC 6066, section 3).
+    const plainName = name.endsWith('.') ? name.slice(0, -1) : name;
+    return {
+      secureContext: this.#context,
+      // RFC 9113, section 3.2: HTTP/2 over TLS is agreed on by ALPN alone.
+      ALPNProtocols: ['h2'],
+      rejectUnauthorized: !insecureSkipVerify,
+      // RFC 6066, section 3: literal addresses are not permitted as a server name.
+      servername: isIP(plainName) === 0 ? plainName : '',
+      checkServerIdentity: (_host, certificate) =>
+        subjectAltNames.length === 0 ? checkServerIdentity(plainName, certificate) : checkAltNames(subjectAltNames, certificate),
+    };
+  }
+}
+
+/** Whether one of the `wanted` names is in the certificate, in full. */
+function checkAltNames(wanted: readonly string[], certificate: PeerCertificate): Error | undefined {
+  const names = parseAltNames(certificate.subjectaltname ?? '');
+  if (wanted.some((name) => names.includes(name.toLowerCase()))) {
+    return undefined;
+  }
+  const error = new Error('no wanted subject alternative name');
+  const reason = `none of ${wanted.join(', ')} is among its subject alternative names`;
+  return Object.assign(error, { code: 'ERR_TLS_CERT_ALTNAME_INVALID', reason });
+}
+
+/** One entry as Node writes it: a kind, a colon, and the name, which is a JSON string when it has characters that would be mistaken. */
+const ALT_NAME = /(?:^|, )(?:DNS|URI|IP Address|email):(?:("(?:[^"\\]|\\.)*")|([^",]*))(?=, |$)/g;
+
+/** The names in Node's text form of subjectAltName, in small letters. */
+export function parseAltNames(text: string): readonly string[] {
+  return [...text.matchAll(ALT_NAME)].map(([, quoted, plain]) =>
+    (quoted === undefined ? (plain ?? '') : unquote(quoted)).toLowerCase(),
+  );
+}
+
+function unquote(quoted: string): string {
+  try {
+    return String(JSON.parse(quoted));
+  } catch {
+    // Not JSON after all: such a name equals none that is wanted.
+    return '';
+  }
+}
