@@ -55,6 +55,20 @@ export async function loadCertificate(owner: string, files: CertificateFiles): P
 }
 
 /**
+ * Reads the certificates of the authorities that peers are verified against and returns them as PEM.
+ *
+ * @param owner begins the message of every error, such as `cluster router`.
+ * @throws BridgeError `CERTIFICATE_UNUSABLE`, one line that names the file.
+ */
+export function loadAuthorities(owner: string, caFile: string): Promise<string> {
+  return within(`${owner}: caFile ${caFile}`, async () => {
+    const pem = await readPem(caFile);
+    parseBlocks(pem);
+    return pem;
+  });
+}
+
+/**
  * The same checks for PEM text that is already in memory.
  *
  * @throws Error with the reason alone.
@@ -96,6 +110,14 @@ function combine({ chain, key, leaf, privateKey }: Parts): Certificate {
 
 /** Checks every certificate and returns the first: TLS sends them in the order of the file. */
 function parseChain(pem: string): X509Certificate {
+  const [first, ...rest] = parseBlocks(pem);
+  if (first.ca && rest.some((certificate) => !certificate.ca)) {
+    throw new Error('begins with an authority: the certificate itself must come first, then its chain');
+  }
+  return first;
+}
+
+function parseBlocks(pem: string): readonly [X509Certificate, ...X509Certificate[]] {
   const [first, ...rest] = (pem.match(CERTIFICATE_BLOCK) ?? []).map((block, index) => {
     try {
       return new X509Certificate(block);
@@ -106,10 +128,7 @@ function parseChain(pem: string): X509Certificate {
   if (first === undefined) {
     throw new Error('holds no PEM certificate');
   }
-  if (first.ca && rest.some((certificate) => !certificate.ca)) {
-    throw new Error('begins with an authority: the certificate itself must come first, then its chain');
-  }
-  return first;
+  return [first, ...rest];
 }
 
 function parseKey(pem: string): KeyObject {
