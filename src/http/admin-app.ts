@@ -1,5 +1,5 @@
 import { createServer } from 'node:http';
-import fastify from 'fastify';
+import fastify, { type FastifyReply } from 'fastify';
 import { toError } from '../errors.ts';
 import type { Dispatcher, ProbeServer } from './probe-server.ts';
 
@@ -30,20 +30,18 @@ export function createAdminApp(options: AdminAppOptions): ProbeServer {
       captured.dispatch = handler;
       return createServer();
     },
-    disableRequestLogging: true,
     return503OnClosing: false,
-    exposeHeadRoutes: true,
+    frameworkErrors: (_error, _request, reply) => refuseMethod(reply),
   });
-  app.get(METRICS, async (_request, reply) => {
+  app.all('*', async (request, reply) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return refuseMethod(reply);
+    }
     const { contentType, body } = await options.metrics();
     return reply.headers({ ...NO_STORE, 'content-type': contentType }).send(body);
   });
-  app.all(METRICS, (_request, reply) => {
-    reply
-      .code(405)
-      .headers({ ...NO_STORE, allow: 'GET, HEAD' })
-      .send('method not allowed');
-  });
+  // Of the URLs that come here all exist: what is not found has a method that Fastify does not know.
+  app.setNotFoundHandler((_request, reply) => refuseMethod(reply));
   app.setErrorHandler((error, _request, reply) => {
     options.onError(toError(error));
     reply.code(500).headers(NO_STORE).send('internal error');
@@ -63,6 +61,13 @@ export function createAdminApp(options: AdminAppOptions): ProbeServer {
       await Promise.all([app.close(), options.health.close()]);
     },
   };
+}
+
+function refuseMethod(reply: FastifyReply): FastifyReply {
+  return reply
+    .code(405)
+    .headers({ ...NO_STORE, allow: 'GET, HEAD' })
+    .send('method not allowed');
 }
 
 function isMetrics(url: string): boolean {
