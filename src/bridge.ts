@@ -1,0 +1,193 @@
+import type { Logger } from 'pino';
+import type { BridgeVerdict } from './aggregation/verdict.ts';
+import { type BridgeMetrics, createBridgeMetrics } from './bridge/bridge-metrics.ts';
+import { EventLog } from './bridge/event-log.ts';
+import { HealthMonitor } from './bridge/health-monitor.ts';
+import { BridgeLifecycle } from './bridge/lifecycle.ts';
+import { type ListenerPlan, ListenerSet } from './bridge/listener-set.ts';
+import { loadMonitorOptions } from './bridge/monitor-options.ts';
+import type { Config } from './config/load.ts';
+import type { ListenerConfig } from './config/sections/listener.ts';
+import { createAdminApp } from './http/admin-app.ts';
+import type { HealthAnswerOptions } from './http/health-answer.ts';
+import { createHealthApp, createNoHealthApp, type HealthAppObserver } from './http/health-app.ts';
+import type { ProbeServer } from './http/probe-server.ts';
+import type { Address } from './model/address.ts';
+import { DEFAULT_IDLE_TIMEOUT_MS, type RefusalReason } from './proxy/listener-options.ts';
+import type { Clock } from './util/clock.ts';
+import type { Random } from './util/random.ts';
+
+export interface BridgeDeps {
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** That of the bridge: shown in `build_info`, sent as `user-agent` with every check. */
+  readonly version: string;
+}
+
+/** The name under which the admin listener stands in `addresses`, metrics and messages. */
+const ADMIN = 'admin';
+
+/**
+ * The bridge as a whole, and the only place that knows all of its parts.
+ *
+ * new → started → draining → closed; `close` may be called in any of them.
+ */
+export class Bridge {
+  readonly #config: Config;
+  readonly #deps: BridgeDeps;
+  readonly #lifecycle: BridgeLifecycle;
+  readonly #metrics: BridgeMetrics;
+  readonly #log: EventLog;
+  readonly #public: ListenerSet;
+  readonly #admin: ListenerSet;
+  readonly #apps: ProbeServer[] = [];
+  /** Ends the waits of a drain that is under way. */
+  readonly #hurry = new AbortController();
+  #monitor: HealthMonitor | null = null;
+  #closed: Promise<void> | null = null;
+
+  constructor(config: Config, deps: BridgeDeps) {
+    const { clock, logger } = deps;
+    this.#config = config;
+    this.#deps = deps;
+    this.#lifecycle = new BridgeLifecycle(clock);
+    this.#metrics = createBridgeMetrics(deps.version, {
+      monitor: () => this.#monitor,
+      listeners: () => [...this.#public.listeners, ...this.#admin.listeners],
+      draining: () => this.#lifecycle.draining,
+    });
+    this.#log = new EventLog(logger.child({ component: 'health' }), this.#metrics.health);
+    const listenerLogger = logger.child({ component: 'listener' });
+    const observer = {
+      onRefusal: (reason: RefusalReason, detail: string): void => {
+        this.#metrics.listeners.onRefusal(reason);
+        listenerLogger.debug({ reason, detail }, 'peer refused');
+      },
+      onError: (err: Error): void => listenerLogger.error({ err }, 'listener failed'),
+    };
+    this.#public = new ListenerSet({ clock, logger: listenerLogger, observer });
+    this.#admin = new ListenerSet({ clock, logger: listenerLogger, observer });
+  }
+
+  /** What is bound, by the name of the listener, with real ports; the admin listener is `admin`. */
+  get addresses(): ReadonlyMap<string, Address> {
+    return new Map([...this.#public.addresses, ...this.#admin.addresses]);
+  }
+
+  /**
+   * Reads every file, binds every address, and only then looks for endpoints. Called once; after a failure, `close`.
+   *
+   * @throws BridgeError with one line that names what and where.
+   */
+  async start(): Promise<void> {
+    const { clock, random, version } = this.#deps;
+    const { admin, health, listeners } = this.#config;
+    const monitor = new HealthMonitor(await loadMonitorOptions(this.#config), {
+      clock,
+      random,
+      userAgent: `grpc-health-bridge/${version}`,
+      observer: this.#log,
+      onVerdict: (verdict) => this.#onVerdict(verdict),
+    });
+    this.#monitor = monitor;
+    const plans = listeners.map((config) => this.#plan(config, this.#createApp(config, monitor)));
+    const adminPlan = this.#plan(adminListener(admin.address), this.#createAdmin(monitor));
+    await Promise.all(this.#apps.map((app) => app.ready()));
+    await this.#public.listen(plans);
+    await this.#admin.listen([adminPlan]);
+    this.#lifecycle.limitStartup(health.startupTimeoutMs);
+    monitor.start();
+  }
+
+  /**
+   * Answers on for `drain.delay` while the answers already fail, then tells every connection to leave, waits for the requests
+   * in flight for `drain.timeout`, and closes. `close` cuts it short.
+   */
+  async drain(signal: string): Promise<void> {
+    const { clock, logger } = this.#deps;
+    const { delayMs, timeoutMs } = this.#config.drain;
+    this.#lifecycle.markDraining();
+    logger.info({ signal, delayMs, timeoutMs }, 'draining');
+    await clock.sleep(delayMs, this.#hurry.signal);
+    const deadline = new AbortController();
+    const timer = clock.setTimer(timeoutMs, () => deadline.abort());
+    await this.#public.drain(AbortSignal.any([deadline.signal, this.#hurry.signal]));
+    timer.cancel();
+    const cutShort = this.#hurry.signal.aborted;
+    await this.close();
+    if (!cutShort) {
+      logger.info('drained');
+    }
+  }
+
+  /** Stops everything at once, in the reverse order of `start`. May be called again: it joins the first. */
+  close(): Promise<void> {
+    this.#hurry.abort();
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#lifecycle.close();
+    await this.#monitor?.close();
+    await this.#admin.close();
+    await this.#public.close();
+    await Promise.all(this.#apps.map((app) => app.close()));
+  }
+
+  #onVerdict(verdict: BridgeVerdict): void {
+    this.#log.onVerdict(verdict);
+    if (verdict.initialized) {
+      this.#lifecycle.markStarted();
+    }
+  }
+
+  #plan(config: ListenerConfig, app: ProbeServer): ListenerPlan {
+    this.#apps.push(app);
+    return { config, requestHandler: app.handler };
+  }
+
+  #createApp(config: ListenerConfig, monitor: HealthMonitor): ProbeServer {
+    const observer = this.#observeApp();
+    if (config.health === 'none') {
+      return createNoHealthApp(observer);
+    }
+    // Who can open a socket file is on this machine, as a loopback peer is.
+    const details = config.address.kind === 'unix' ? 'full' : this.#config.health.details;
+    return createHealthApp({ ...this.#answerOptions(monitor), ...observer, audience: 'public', details });
+  }
+
+  #createAdmin(monitor: HealthMonitor): ProbeServer {
+    const { registry } = this.#metrics;
+    const observer = this.#observeApp();
+    return createAdminApp({
+      health: createHealthApp({ ...this.#answerOptions(monitor), ...observer, audience: 'admin' }),
+      metrics: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+      onError: observer.onError,
+    });
+  }
+
+  #answerOptions(monitor: HealthMonitor): Omit<HealthAnswerOptions, 'audience'> {
+    const { clusters, health } = this.#config;
+    const shortestMs = Math.min(...clusters.map(({ healthCheck }) => healthCheck.unhealthyIntervalMs));
+    return {
+      ...health,
+      verdict: () => monitor.verdict,
+      lifecycle: () => this.#lifecycle,
+      retryAfterSeconds: Math.max(1, Math.ceil(shortestMs / 1000)),
+    };
+  }
+
+  #observeApp(): HealthAppObserver {
+    const logger = this.#deps.logger.child({ component: 'http' });
+    return {
+      onProbe: (path, code) => this.#metrics.listeners.onProbe(path, code),
+      onError: (err) => logger.error({ err }, 'answering failed'),
+    };
+  }
+}
+
+function adminListener(address: Address): ListenerConfig {
+  return { name: ADMIN, address, health: 'all', tls: null, idleTimeoutMs: DEFAULT_IDLE_TIMEOUT_MS };
+}

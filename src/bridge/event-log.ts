@@ -1,0 +1,81 @@
+import type { Logger } from 'pino';
+import type { BridgeVerdict } from '../aggregation/verdict.ts';
+import type { EndpointStateChange, HealthObserver } from '../health/observer.ts';
+import type { DiscoveryUpdate } from '../model/discovery-update.ts';
+import type { HealthState } from '../model/health-view.ts';
+
+/** The metrics that checks feed. */
+export interface CheckMetrics {
+  onCheck(cluster: string, outcome: string, durationMs: number): void;
+  onStateChange(cluster: string, to: HealthState): void;
+}
+
+/** Turns what the health flow reports into log lines, one per change, and into metrics. */
+export class EventLog implements HealthObserver {
+  readonly #logger: Logger;
+  readonly #metrics: CheckMetrics;
+  /** Clusters whose discovery fails, by name. */
+  readonly #failing = new Map<string, string>();
+  readonly #endpoints = new Map<string, ReadonlySet<string>>();
+  #verdict: BridgeVerdict | null = null;
+
+  constructor(logger: Logger, metrics: CheckMetrics) {
+    this.#logger = logger;
+    this.#metrics = metrics;
+  }
+
+  onCheck(cluster: string, endpoint: string, outcome: string, durationMs: number): void {
+    this.#metrics.onCheck(cluster, outcome, durationMs);
+    if (this.#logger.isLevelEnabled('debug')) {
+      this.#logger.debug({ cluster, endpoint, outcome, durationMs: Math.round(durationMs * 10) / 10 }, 'health check');
+    }
+  }
+
+  onStateChange({ cluster, endpoint, from, to, reason }: EndpointStateChange): void {
+    this.#metrics.onStateChange(cluster, to);
+    this.#logger.info(
+      { cluster, endpoint, fromState: from, toState: to, ...(reason === '' ? {} : { reason }) },
+      'endpoint state changed',
+    );
+  }
+
+  onDiscovery(cluster: string, update: DiscoveryUpdate): void {
+    if (update.kind === 'failed') {
+      if (this.#failing.get(cluster) !== update.reason) {
+        this.#failing.set(cluster, update.reason);
+        this.#logger.warn({ cluster, reason: update.reason }, 'discovery failed');
+      }
+      return;
+    }
+    if (this.#failing.delete(cluster)) {
+      this.#logger.info({ cluster, endpoints: update.endpoints.length }, 'discovery recovered');
+    }
+    const before = this.#endpoints.get(cluster) ?? new Set();
+    const after = new Set(update.endpoints.map(({ key }) => key));
+    const added = [...after].filter((key) => !before.has(key)).length;
+    const removed = [...before].filter((key) => !after.has(key)).length;
+    this.#endpoints.set(cluster, after);
+    if (added + removed > 0) {
+      this.#logger.info({ cluster, added, removed, endpoints: after.size }, 'endpoints changed');
+    }
+  }
+
+  onEndpointRemoved(cluster: string, endpoint: string): void {
+    this.#logger.debug({ cluster, endpoint }, 'endpoint removed');
+  }
+
+  /** Says which clusters, and whether the whole, changed between healthy and unhealthy. */
+  onVerdict(verdict: BridgeVerdict): void {
+    const previous = this.#verdict;
+    this.#verdict = verdict;
+    for (const { name, healthy, status, summary } of verdict.clusters.values()) {
+      if (previous?.clusters.get(name)?.healthy !== healthy && (previous !== null || healthy)) {
+        this.#logger.info({ cluster: name, healthy, status, summary }, 'cluster state changed');
+      }
+    }
+    const { healthy, status } = verdict.whole;
+    if (previous?.whole.healthy !== healthy && (previous !== null || healthy)) {
+      this.#logger.info({ healthy, status }, 'health answer changed');
+    }
+  }
+}

@@ -1,0 +1,81 @@
+import { constants } from 'node:os';
+import { Bridge } from '../bridge.ts';
+import { type Config, loadConfig } from '../config/load.ts';
+import { formatAddress } from '../model/address.ts';
+import { createLogger } from '../observability/logger.ts';
+import { systemClock } from '../util/clock.ts';
+import { systemRandom } from '../util/random.ts';
+import type { CommandIo, SignalSource, StopSignal } from './command-io.ts';
+import type { ServeCommand } from './command-line.ts';
+import { ExitCode, SIGNAL_EXIT_BASE } from './exit-code.ts';
+import { readVersion } from './version.ts';
+
+/** Runs the bridge until a signal: the first drains, a second ends the process at once. */
+export function runServe(command: ServeCommand, io: CommandIo): Promise<number> {
+  return serve(loadConfig({ flags: command.flags, environment: io.environment }), io);
+}
+
+/** @param onListening called once every address is bound. */
+export async function serve(
+  config: Config,
+  io: CommandIo,
+  onListening: (bridge: Bridge) => void = () => undefined,
+): Promise<number> {
+  const format = config.logging.format ?? (io.stderr.isTTY === true ? 'text' : 'json');
+  const { logger, close } = createLogger({ level: config.logging.level, format });
+  const bridge = new Bridge(config, { logger, clock: systemClock, random: systemRandom, version: readVersion() });
+  // Before the start, as the first process of a container is never ended by a signal that it does not listen for.
+  const signals = new StopSignals(io.signals);
+  try {
+    await bridge.start();
+    const addresses = Object.fromEntries([...bridge.addresses].map(([name, address]) => [name, formatAddress(address)]));
+    logger.info({ addresses }, 'listening');
+    onListening(bridge);
+    return await untilStopped(bridge, signals);
+  } finally {
+    signals.close();
+    await bridge.close();
+    close();
+  }
+}
+
+/** Resolves with the exit code: 0 after a complete drain, 128 + n when a second signal cut it short. */
+async function untilStopped(bridge: Bridge, signals: StopSignals): Promise<number> {
+  const first = await signals.first;
+  return Promise.race([
+    bridge.drain(first).then(() => ExitCode.SUCCESS),
+    signals.second.then((second) => SIGNAL_EXIT_BASE + constants.signals[second]),
+  ]);
+}
+
+/** The first two stop signals of this process, from construction to `close`. */
+class StopSignals {
+  readonly #source: SignalSource;
+  readonly #first = Promise.withResolvers<StopSignal>();
+  readonly #second = Promise.withResolvers<StopSignal>();
+  readonly #onSignal: (signal: StopSignal) => void;
+
+  constructor(source: SignalSource) {
+    let count = 0;
+    this.#source = source;
+    this.#onSignal = (signal) => {
+      count += 1;
+      (count === 1 ? this.#first : this.#second).resolve(signal);
+    };
+    source.on('SIGINT', this.#onSignal);
+    source.on('SIGTERM', this.#onSignal);
+  }
+
+  get first(): Promise<StopSignal> {
+    return this.#first.promise;
+  }
+
+  get second(): Promise<StopSignal> {
+    return this.#second.promise;
+  }
+
+  close(): void {
+    this.#source.off('SIGINT', this.#onSignal);
+    this.#source.off('SIGTERM', this.#onSignal);
+  }
+}
