@@ -88,17 +88,36 @@ export class TestListener implements AsyncDisposable {
     }
   }
 
-  /** Resolves once the counts of open connections are these. Looks again with each turn of the event loop. */
-  async untilConnections(counts: {
-    readonly detecting?: number;
-    readonly http1?: number;
-    readonly http2?: number;
-  }): Promise<void> {
-    const wanted = { detecting: 0, http1: 0, http2: 0, ...counts };
-    const same = (): boolean =>
-      Object.entries(wanted).every(([name, count]) => new Map<string, number>(this.listener.connections).get(name) === count);
-    for (const started = performance.now(); !same(); ) {
-      assert.ok(performance.now() - started < 5000, `still ${JSON.stringify([...this.listener.connections])}`);
+  /** Resolves once the counts of open connections are these. */
+  untilConnections(counts: { readonly detecting?: number; readonly http1?: number; readonly http2?: number }): Promise<void> {
+    const wanted = [counts.detecting ?? 0, counts.http1 ?? 0, counts.http2 ?? 0].join();
+    const now = (): string => [...this.listener.connections.values()].join();
+    return this.#until(
+      () => now() === wanted,
+      () => `connections ${now()}, not ${wanted}`,
+    );
+  }
+
+  /** Resolves once that many requests are in flight. */
+  untilRequests(count: number): Promise<void> {
+    return this.#until(
+      () => this.listener.requestsInFlight === count,
+      () => `${this.listener.requestsInFlight} requests in flight`,
+    );
+  }
+
+  /** Resolves once that many timers run. */
+  untilTimers(count: number): Promise<void> {
+    return this.#until(
+      () => this.clock.pendingTimers === count,
+      () => `${this.clock.pendingTimers} timers`,
+    );
+  }
+
+  /** The listener has no event for these, so this looks again with each turn of the event loop. */
+  async #until(holds: () => boolean, otherwise: () => string): Promise<void> {
+    for (const started = performance.now(); !holds(); ) {
+      assert.ok(performance.now() - started < 5000, otherwise());
       await new Promise((resolve) => {
         setImmediate(resolve);
       });

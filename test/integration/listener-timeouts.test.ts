@@ -1,0 +1,212 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_LISTENER_LIMITS, type ListenerLimits } from '../../src/proxy/listener-options.ts';
+import type { RequestHandler } from '../../src/proxy/request-handler.ts';
+import { FrameFlag, FrameType, frame, getRequest, H2_PREFACE, RawClient } from '../support/raw-client.ts';
+import { TestListener } from '../support/test-listener.ts';
+
+const KEPT = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
+const H2_START = Buffer.concat([H2_PREFACE, frame(FrameType.SETTINGS, 0, 0), frame(FrameType.SETTINGS, FrameFlag.ACK, 0)]);
+const NO_ERROR = 0;
+const SETTINGS_TIMEOUT = 4;
+
+/** For the times that node itself keeps: short, as these cannot stand still. */
+const SHORT: Partial<ListenerLimits> = { headersTimeoutMs: 60, requestTimeoutMs: 120, requestCheckIntervalMs: 20 };
+
+/** Never answers. */
+const silent: RequestHandler = () => undefined;
+
+/** More than all buffers on the way hold. */
+const huge: RequestHandler = (_request, response) => {
+  response.end(Buffer.alloc(32 * 1024 * 1024));
+};
+
+async function untilAnswered(client: RawClient, count: number): Promise<void> {
+  await client.until((text) => text.split('1.1 GET / ').length > count);
+}
+
+for (const tls of [false, true]) {
+  const open = (port: number): Promise<RawClient> => (tls ? RawClient.tls(port) : RawClient.tcp(port));
+
+  describe(`the times of a listener ${tls ? 'with TLS' : 'in cleartext'}`, () => {
+    for (const octets of ['', 'P', 'PRI * HTTP/']) {
+      it(`are 10 s until the protocol is known, here after ${JSON.stringify(octets)}`, async () => {
+        await using peer = await TestListener.start({ tls });
+        using client = await open(peer.port);
+        await client.writeSingly(octets);
+        await peer.untilConnections({ detecting: 1 });
+        await peer.untilTimers(1);
+        await peer.clock.advance(9999);
+        assert.equal(client.ended, false);
+        await peer.clock.advance(1);
+        assert.equal(await client.untilOver(), '');
+        assert.deepEqual(peer.reasons, ['timeout']);
+      });
+    }
+
+    it('are 620 s without a request, for HTTP/1', async () => {
+      await using peer = await TestListener.start({ tls });
+      using client = await open(peer.port);
+      for (let request = 1; request <= 3; request++) {
+        client.write(KEPT);
+        await untilAnswered(client, request);
+        await peer.untilTimers(1);
+        await peer.clock.advance(DEFAULT_IDLE_TIMEOUT_MS - 1);
+        assert.equal(client.ended, false);
+      }
+      await peer.clock.advance(1);
+      await client.untilOver();
+      assert.deepEqual(peer.refusals, []);
+    });
+
+    it('are 620 s without a stream, for HTTP/2; PING does not count', async () => {
+      await using peer = await TestListener.start({ tls });
+      using client = await open(peer.port);
+      client.write(H2_START);
+      for (const streamId of [1, 3, 5]) {
+        client.write(getRequest(streamId));
+        await client.untilFrame(FrameType.DATA, streamId);
+        await peer.listener.untilIdle(new AbortController().signal);
+        await peer.clock.advance(DEFAULT_IDLE_TIMEOUT_MS / 2);
+        client.write(frame(FrameType.PING, 0, 0, Buffer.alloc(8, streamId)));
+        await client.until(() => client.frames().some(({ type, payload }) => type === FrameType.PING && payload[0] === streamId));
+        await peer.clock.advance(DEFAULT_IDLE_TIMEOUT_MS / 2 - 1);
+        assert.equal(client.ended, false);
+      }
+      await peer.clock.advance(1);
+      const goaway = await client.untilFrame(FrameType.GOAWAY);
+      assert.deepEqual([goaway.payload.readUInt32BE(0), goaway.payload.readUInt32BE(4)], [5, NO_ERROR]);
+      await client.untilOver();
+      assert.deepEqual(peer.refusals, []);
+    });
+
+    it('do not run while a request is in flight', async () => {
+      await using peer = await TestListener.start({ tls, requestHandler: silent });
+      using http1 = await open(peer.port);
+      http1.write(KEPT);
+      using http2 = await open(peer.port);
+      http2.write(Buffer.concat([H2_START, getRequest()]));
+      await peer.untilRequests(2);
+      await peer.clock.advance(10 * DEFAULT_IDLE_TIMEOUT_MS);
+      assert.equal(http1.ended, false);
+      assert.equal(http2.ended, false);
+    });
+
+    it('follow idleTimeoutMs', async () => {
+      await using peer = await TestListener.start({ tls, idleTimeoutMs: 500 });
+      using http1 = await open(peer.port);
+      await untilAnswered(http1.write(KEPT), 1);
+      using http2 = await open(peer.port);
+      http2.write(Buffer.concat([H2_START, getRequest()]));
+      await http2.untilFrame(FrameType.DATA, 1);
+      await peer.listener.untilIdle(new AbortController().signal);
+      await peer.clock.advance(499);
+      assert.deepEqual([http1.ended, http2.ended], [false, false]);
+      await peer.clock.advance(1);
+      await http1.untilOver();
+      await http2.untilOver();
+    });
+
+    it('are 30 s from the preface to the first stream', async () => {
+      await using peer = await TestListener.start({ tls });
+      using client = await open(peer.port);
+      client.write(H2_START);
+      await peer.untilConnections({ http2: 1 });
+      await client.until(() => client.frames().some(({ type, flags }) => type === FrameType.SETTINGS && flags === FrameFlag.ACK));
+      await peer.clock.advance(29_999);
+      assert.equal(client.ended, false);
+      await peer.clock.advance(1);
+      assert.equal((await client.untilFrame(FrameType.GOAWAY)).payload.readUInt32BE(4), NO_ERROR);
+      await client.untilOver();
+    });
+
+    it('are 10 s until SETTINGS are acknowledged, which bounds a preface that never ends', async () => {
+      for (const octets of [
+        Buffer.concat([H2_PREFACE, frame(FrameType.SETTINGS, 0, 0)]),
+        H2_PREFACE,
+        H2_PREFACE.subarray(0, 20),
+      ]) {
+        await using peer = await TestListener.start({ tls });
+        using client = await open(peer.port);
+        client.write(octets);
+        await peer.untilConnections({ http2: 1 });
+        await client.untilFrame(FrameType.SETTINGS);
+        await peer.clock.advance(9999);
+        assert.equal(client.ended, false);
+        await peer.clock.advance(1);
+        await client.untilOver();
+        assert.equal(
+          client
+            .frames()
+            .find(({ type }) => type === FrameType.GOAWAY)
+            ?.payload.readUInt32BE(4),
+          SETTINGS_TIMEOUT,
+        );
+        assert.deepEqual(peer.reasons[0], 'timeout');
+      }
+    });
+
+    for (const [what, octets] of [
+      ['header section', 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: '],
+      ['request line', 'G'],
+      ['body', 'POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf'],
+      ['second header section', `${KEPT}GET / HTTP`],
+    ] as const) {
+      it(`end a ${what} that never ends, with 408`, async () => {
+        await using peer = await TestListener.start({ tls, limits: SHORT });
+        using client = await open(peer.port);
+        const text = await client.write(octets).untilOver();
+        assert.match(text, /HTTP\/1\.1 408 Request Timeout\r\nConnection: close\r\n[^]*request timeout\n$/);
+        assert.deepEqual(peer.reasons, ['timeout']);
+      });
+    }
+
+    it('end HTTP/1 and HTTP/2 clients that do not read their response', async () => {
+      await using peer = await TestListener.start({ tls, requestHandler: huge, limits: { stallTimeoutMs: 50 } });
+      using http1 = await open(peer.port);
+      http1.socket.pause();
+      http1.write(KEPT);
+      await peer.untilRefusals(1);
+      using http2 = await open(peer.port);
+      http2.write(Buffer.concat([H2_START, getRequest()]));
+      await peer.untilRefusals(2);
+      assert.deepEqual(peer.reasons, ['timeout', 'timeout']);
+      await http2.untilFrame(FrameType.RST_STREAM, 1);
+      await peer.untilConnections({ http2: 1 });
+      assert.equal(peer.listener.requestsInFlight, 0);
+    });
+  });
+}
+
+describe('the TLS handshake', () => {
+  it('may take handshakeTimeoutMs', async () => {
+    await using peer = await TestListener.start({ tls: true, limits: { handshakeTimeoutMs: 50 } });
+    using client = await RawClient.tcp(peer.port);
+    client.write('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03');
+    assert.equal(await client.untilOver(), '');
+    await peer.untilRefusals(1);
+    assert.deepEqual(peer.reasons, ['timeout']);
+  });
+
+  it('has the same time for its first octet as any protocol', async () => {
+    await using peer = await TestListener.start({ tls: true });
+    using client = await RawClient.tcp(peer.port);
+    client.write('\x16');
+    await peer.untilConnections({ detecting: 1 });
+    await peer.clock.advance(10_000);
+    assert.equal(await client.untilOver(), '');
+    assert.deepEqual(peer.reasons, ['timeout']);
+  });
+});
+
+describe('the defaults', () => {
+  it('are those of the design', () => {
+    assert.equal(DEFAULT_IDLE_TIMEOUT_MS, 620_000);
+    const { handshakeTimeoutMs, prefaceTimeoutMs, headersTimeoutMs, requestTimeoutMs, settingsTimeoutMs } =
+      DEFAULT_LISTENER_LIMITS;
+    assert.deepEqual(
+      [handshakeTimeoutMs, prefaceTimeoutMs, headersTimeoutMs, requestTimeoutMs, settingsTimeoutMs],
+      [10_000, 10_000, 10_000, 30_000, 10_000],
+    );
+  });
+});
