@@ -1,13 +1,17 @@
-import { connect, type NetConnectOpts, type Socket } from 'node:net';
+import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Endpoint } from '../model/endpoint.ts';
-import { describeSocketError, describeTlsError, errorCode } from '../util/socket-reasons.ts';
+import { describeSocketError, errorCode } from '../util/socket-reasons.ts';
+import { IS_READ_BUFFER_SHARED, sharedReadBuffer } from './read-buffer.ts';
 import { type ConnectFailure, NoConnectionReason } from './stream-handler.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
 
 /** How often the kernel asks a silent endpoint whether it is still there, as no PING is sent by default. Milliseconds. */
 const TCP_KEEPALIVE_MS = 60_000;
+
+/** What may be read before TLS has said that it is secured; then reading pauses. Octets. */
+const MAX_HEAD_OCTETS = 65_536;
 
 /** Who wants the connection. */
 export interface AttemptOwner {
@@ -32,6 +36,8 @@ export class ConnectAttempt {
   readonly #tls: UpstreamTls | null;
   #socket: Socket | null = null;
   #isConnected = false;
+  /** What was read before there was a connection to give it to. */
+  #head: Buffer | null = null;
 
   constructor(endpoint: Endpoint, deadlineMs: number, owner: AttemptOwner, tls: UpstreamTls | null) {
     this.endpoint = endpoint;
@@ -52,7 +58,9 @@ export class ConnectAttempt {
   start(): void {
     const tls = this.#tls;
     const where = placeOf(this.endpoint);
-    const socket = tls === null ? connect(where) : connectTls({ ...where, ...tls.optionsFor(this.endpoint) });
+    const onread = IS_READ_BUFFER_SHARED ? { onread: { buffer: sharedReadBuffer(), callback: this.#onRead } } : {};
+    const socket =
+      tls === null ? connect({ ...where, ...onread }) : connectTls({ ...where, ...onread, ...tls.optionsFor(this.endpoint) });
     this.#socket = socket;
     socket.once('connect', this.#onConnect);
     socket.once('error', this.#onError);
@@ -72,6 +80,22 @@ export class ConnectAttempt {
     socket?.on('error', ignore);
     socket?.destroy();
   }
+
+  /** What has been read so far; the caller makes sure that it comes first. */
+  takeHead(): Buffer | null {
+    const head = this.#head;
+    this.#head = null;
+    return head;
+  }
+
+  readonly #onRead = (length: number, buffer: Uint8Array): boolean => {
+    const octets = Buffer.from(buffer.buffer, buffer.byteOffset, length);
+    if (this.connection !== null) {
+      return this.connection.receive(octets);
+    }
+    this.#head = this.#head === null ? Buffer.from(octets) : Buffer.concat([this.#head, octets]);
+    return this.#head.length < MAX_HEAD_OCTETS;
+  };
 
   readonly #onConnect = (): void => {
     this.#isConnected = true;
@@ -95,9 +119,7 @@ export class ConnectAttempt {
   readonly #onError = (error: Error): void => {
     const isTls = this.#tls !== null && this.#isConnected;
     const failure = isTls ? NoConnectionReason.TLS_FAILED : NoConnectionReason.CONNECT_FAILED;
-    const message = isTls
-      ? describeTlsError(error, this.#tls.hasClientCertificate)
-      : describeSocketError(errorCode(error), error.message);
+    const message = isTls ? this.#tls.describeFailure(error) : describeSocketError(errorCode(error), error.message);
     this.#fail(failure, message);
   };
 
@@ -132,7 +154,7 @@ export class ConnectAttempt {
   }
 }
 
-function placeOf({ address }: Endpoint): NetConnectOpts {
+function placeOf({ address }: Endpoint): TcpNetConnectOpts | IpcNetConnectOpts {
   return address.kind === 'unix'
     ? { path: address.path }
     : {

@@ -86,7 +86,11 @@ export class Connector implements AttemptOwner {
   /** The connection ended before it was ready; returns whether it was one of the attempts. */
   fail(connection: UpstreamConnection): boolean {
     const attempt = this.#attemptOf(connection);
-    if (attempt !== undefined) {
+    const { tls } = this.#options;
+    if (attempt !== undefined && tls !== null && connection.isLost) {
+      // With TLS 1.3 a client takes itself for connected before the server has judged its certificate (RFC 8446, section 4.4.2.4).
+      this.onAttemptFailed(attempt, NoConnectionReason.TLS_FAILED, tls.describeLoss(connection.socketError));
+    } else if (attempt !== undefined) {
       this.onAttemptFailed(attempt, NoConnectionReason.CONNECT_FAILED, connection.reason);
     }
     return attempt !== undefined;
@@ -106,7 +110,7 @@ export class Connector implements AttemptOwner {
   onSocket(attempt: ConnectAttempt, socket: Socket): void {
     const connection = this.#options.owner.makeConnection(attempt.endpoint, socket);
     attempt.connection = connection;
-    connection.start();
+    connection.start(attempt.takeHead());
   }
 
   onAttemptFailed(attempt: ConnectAttempt, failure: ConnectFailure, message: string): void {

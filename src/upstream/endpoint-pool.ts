@@ -4,6 +4,7 @@ import type { AbuseKind, ConnectionOptions } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { Connector, type ConnectorOwner } from './connector.ts';
 import type { UpstreamClusterOptions, UpstreamDependencies } from './options.ts';
+import { IS_READ_BUFFER_SHARED } from './read-buffer.ts';
 import type { ConnectFailure } from './stream-handler.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
@@ -325,6 +326,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     return {
       limits: options.limits,
       slabs: dependencies.slabs,
+      isInputReused: IS_READ_BUFFER_SHARED,
       keepalive: { ...options.keepalive, permitWithoutStreams: false },
       maxAgeMs: options.pool.maxConnectionAgeMs,
       jitter: dependencies.random(),

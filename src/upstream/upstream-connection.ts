@@ -61,6 +61,7 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
   #isReady = false;
   #hasAnswered = false;
   #isLost = false;
+  #socketError: Error | null = null;
   /** What ended it, for people; empty for an orderly end. */
   #reason = '';
 
@@ -109,14 +110,19 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
     return this.#isLost;
   }
 
+  /** What the socket failed with; null if it did not. */
+  get socketError(): Error | null {
+    return this.#socketError;
+  }
+
   /** Why the connection ended, in words for an operator. */
   get reason(): string {
     return this.#reason;
   }
 
-  /** Begins. Called once. */
-  start(): void {
-    this.#transport.start(null);
+  /** Begins. Called once; `head` is what the socket has read already. */
+  start(head: Buffer | null): void {
+    this.#transport.start(head);
   }
 
   /** What a socket with a read buffer of its own has read; returns whether it should go on. */
@@ -228,6 +234,7 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
 
   onTransportClosed(error: Error | null, byPeer: boolean): void {
     this.#isLost = byPeer;
+    this.#socketError = error;
     if (this.#reason === '' && (error !== null || byPeer)) {
       this.#reason = error === null ? 'the endpoint closed the connection' : describeSocketError(errorCode(error), error.message);
     }

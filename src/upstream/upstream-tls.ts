@@ -8,6 +8,7 @@ import {
   type SecureContext,
 } from 'node:tls';
 import type { Endpoint } from '../model/endpoint.ts';
+import { describeTlsError, errorCode } from '../util/socket-reasons.ts';
 import type { UpstreamTlsOptions } from './options.ts';
 
 /** TLS as all connections of a cluster use it: made once, as reading the trusted certificates takes long. */
@@ -27,8 +28,18 @@ export class UpstreamTls {
     });
   }
 
-  get hasClientCertificate(): boolean {
-    return this.#options.cert !== null;
+  /** Why a handshake failed, in words for an operator. */
+  describeFailure(error: Error): string {
+    return describeTlsError(error, this.#options.cert !== null);
+  }
+
+  /** Why a connection was lost after the handshake and before the first frame. */
+  describeLoss(error: Error | null): string {
+    if (error !== null && errorCode(error).startsWith('ERR_SSL')) {
+      return this.describeFailure(error);
+    }
+    const guess = this.#options.cert === null ? 'want a client certificate' : 'have refused the client certificate';
+    return `the endpoint closed the connection after the TLS handshake: it may ${guess}`;
   }
 
   /** What tls.connect needs besides the address. */

@@ -37,6 +37,8 @@ export class WaitQueue implements TurnTask {
   readonly #options: WaitQueueOptions;
   readonly #entries = new Map<StreamWaiter, WaitEntry>();
   #refused: WaitEntry[] = [];
+  /** Entries that have not been refused. */
+  #waiting = 0;
   #isScheduled = false;
 
   constructor(options: WaitQueueOptions) {
@@ -50,7 +52,7 @@ export class WaitQueue implements TurnTask {
 
   /** A new waiter of that endpoint; null if it is one too many, and refused. */
   add(waiter: StreamWaiter): WaitEntry | null {
-    const isFull = this.#entries.size - this.#refused.length >= this.#options.maxWaiting;
+    const isFull = this.#waiting >= this.#options.maxWaiting;
     const entry = this.#book(waiter);
     if (isFull) {
       this.refuse(entry, NoConnectionReason.QUEUE_FULL);
@@ -69,6 +71,7 @@ export class WaitQueue implements TurnTask {
     entry.pool?.waiting.delete(entry);
     entry.pool = null;
     entry.refusal = reason;
+    this.#waiting--;
     this.#refused.push(entry);
     if (!this.#isScheduled) {
       this.#isScheduled = true;
@@ -79,6 +82,7 @@ export class WaitQueue implements TurnTask {
   /** Strikes the entry out: its waiter is being served, or has lost interest. */
   finish(entry: WaitEntry): void {
     entry.isDone = true;
+    this.#waiting -= entry.refusal === null ? 1 : 0;
     entry.pool?.waiting.delete(entry);
     this.#entries.delete(entry.waiter);
   }
@@ -124,6 +128,7 @@ export class WaitQueue implements TurnTask {
     assert(!this.#entries.has(waiter), 'a waiter must hear before it acquires again');
     const entry = new WaitEntry(waiter, this.#options.clock.now());
     this.#entries.set(waiter, entry);
+    this.#waiting++;
     return entry;
   }
 }
