@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parse, parseAllDocuments } from 'yaml';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
+
+const ROOT = fileURLToPath(new URL('../../k8s/', import.meta.url));
+const OVERLAYS = ['base', 'overlays/gke-ingress'] as const;
+
+function config(folder: string): Config {
+  return loadConfig({ flags: { config: [`${ROOT}${folder}/bridge.yaml`] }, environment: {} });
+}
+
+async function readYaml(path: string): Promise<unknown> {
+  return parse(await readFile(`${ROOT}${path}`, 'utf8'));
+}
+
+/** Follows keys and list positions through parsed YAML. */
+function at(tree: unknown, ...path: readonly (string | number)[]): unknown {
+  return path.reduce<unknown>(
+    (node, key) => (typeof node === 'object' && node !== null ? Reflect.get(node, key) : undefined),
+    tree,
+  );
+}
+
+function portOf({ listeners }: Config, name: string): number | null {
+  const address = listeners.find((listener) => listener.name === name)?.address;
+  return address?.kind === 'tcp' ? address.port : null;
+}
+
+describe('the manifests', () => {
+  for (const folder of OVERLAYS) {
+    it(`${folder}: its bridge.yaml is a valid configuration`, () => {
+      assert.deepEqual(
+        config(folder).clusters.map(({ name }) => name),
+        ['router'],
+      );
+    });
+
+    it(`${folder}: lists files that are there and are YAML`, async () => {
+      const kustomization = await readYaml(`${folder}/kustomization.yaml`);
+      const generated = at(kustomization, 'configMapGenerator', 0, 'files');
+      assert.deepEqual(generated, ['bridge.yaml']);
+      const resources = at(kustomization, 'resources');
+      const patches = at(kustomization, 'patches') ?? [];
+      assert.ok(Array.isArray(resources) && Array.isArray(patches));
+      for (const file of [...resources, ...patches.map((patch) => at(patch, 'path'))].map(String)) {
+        if (file.endsWith('.yaml')) {
+          const documents = parseAllDocuments(await readFile(`${ROOT}${folder}/${file}`, 'utf8'));
+          assert.ok(Array.isArray(documents) && documents.length > 0);
+          assert.deepEqual(
+            documents.flatMap(({ errors }) => errors),
+            [],
+          );
+        }
+      }
+    });
+  }
+
+  it('probe and publish the ports that the bridge listens on', async () => {
+    const pod = at(await readYaml('base/deployment.yaml'), 'spec', 'template', 'spec');
+    const container = at(pod, 'containers', 0);
+    const ports = Object.fromEntries(
+      [0, 1].map((index) => [at(container, 'ports', index, 'name'), at(container, 'ports', index, 'containerPort')]),
+    );
+    for (const folder of OVERLAYS) {
+      assert.deepEqual(ports, { https: portOf(config(folder), 'public'), http: portOf(config(folder), 'plain') });
+    }
+    assert.deepEqual(
+      ['startupProbe', 'livenessProbe', 'readinessProbe'].map((probe) => [
+        at(container, probe, 'httpGet', 'path'),
+        at(container, probe, 'httpGet', 'port'),
+      ]),
+      [
+        ['/startupz', 'http'],
+        ['/livez', 'http'],
+        ['/readyz', 'http'],
+      ],
+    );
+    assert.equal(at(await readYaml('overlays/gke-ingress/backend-config.yaml'), 'spec', 'healthCheck', 'port'), ports['https']);
+  });
+
+  it('give a pod the time that its drain takes', async () => {
+    const preStop = at(
+      await readYaml('base/deployment.yaml'),
+      'spec',
+      'template',
+      'spec',
+      'containers',
+      0,
+      'lifecycle',
+      'preStop',
+      'sleep',
+      'seconds',
+    );
+    for (const folder of OVERLAYS) {
+      const grace = at(await readYaml(`${folder}/deployment.yaml`), 'spec', 'template', 'spec', 'terminationGracePeriodSeconds');
+      const { delayMs, timeoutMs } = config(folder).drain;
+      assert.ok(Number(grace) * 1000 >= Number(preStop) * 1000 + delayMs + timeoutMs + 5_000, folder);
+    }
+  });
+
+  it('let GKE ask for the path that answers', async () => {
+    const { paths } = config('overlays/gke-ingress').health;
+    const spec = at(await readYaml('overlays/gke-ingress/backend-config.yaml'), 'spec', 'healthCheck');
+    assert.ok(paths.includes(String(at(spec, 'requestPath'))));
+    assert.equal(at(spec, 'type'), 'HTTP2');
+    const annotations = at(await readYaml('overlays/gke-ingress/service.yaml'), 'metadata', 'annotations');
+    assert.deepEqual(JSON.parse(String(at(annotations, 'cloud.google.com/app-protocols'))), { https: 'HTTP2' });
+    assert.equal(config('overlays/gke-ingress').listeners.find(({ name }) => name === 'public')?.tls?.selfSigned, true);
+  });
+});
