@@ -31,7 +31,9 @@ export function createAdminApp(options: AdminAppOptions): ProbeServer {
       return createServer();
     },
     return503OnClosing: false,
-    frameworkErrors: (_error, _request, reply) => refuseMethod(reply),
+    frameworkErrors: (_error, _request, reply) => {
+      refuseMethod(reply);
+    },
   });
   app.all('*', async (request, reply) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
