@@ -20,9 +20,15 @@ export interface TransportOptions {
   readonly highWaterOctets: number;
   /** How long a peer may take to end its side after we have ended ours. Milliseconds, default 1 000. Envoy: `delayed_close_timeout`. */
   readonly lingerMs: number;
+  /** Whether a peer that has ended its side still gets the answers to what it asked before; for servers. Default false. */
+  readonly keepsHalfOpen: boolean;
 }
 
-export const DEFAULT_TRANSPORT_OPTIONS: TransportOptions = Object.freeze({ highWaterOctets: 262_144, lingerMs: 1000 });
+export const DEFAULT_TRANSPORT_OPTIONS: TransportOptions = Object.freeze({
+  highWaterOctets: 262_144,
+  lingerMs: 1000,
+  keepsHalfOpen: false,
+});
 
 /** Output that has not moved for so long counts as a full transport, however little it is. Milliseconds. */
 const STUCK_MS = 1000;
@@ -41,6 +47,9 @@ export class Http2Transport implements TurnTask, Ticker {
   readonly #owner: TransportOwner;
   readonly #highWaterOctets: number;
   readonly #lingerMs: number;
+  readonly #keepsHalfOpen: boolean;
+  /** Whether the peer has ended its side and is still being answered. */
+  #isHalfOpen = false;
   /** Whether the turn will serve us at its end. */
   #isScheduled = false;
   /** The same for the time before. */
@@ -78,6 +87,7 @@ export class Http2Transport implements TurnTask, Ticker {
     this.#owner = options.owner;
     this.#highWaterOctets = options.highWaterOctets ?? DEFAULT_TRANSPORT_OPTIONS.highWaterOctets;
     this.#lingerMs = options.lingerMs ?? DEFAULT_TRANSPORT_OPTIONS.lingerMs;
+    this.#keepsHalfOpen = options.keepsHalfOpen ?? DEFAULT_TRANSPORT_OPTIONS.keepsHalfOpen;
   }
 
   /** The peer's address, or an empty string when the socket has none. */
@@ -219,7 +229,7 @@ export class Http2Transport implements TurnTask, Ticker {
     this.#isBusy = true;
     try {
       const batch = this.#connection.takeOutput();
-      if (batch !== null && !this.#socket.destroyed) {
+      if (batch !== null) {
         writeBatch(this.#socket, batch);
         if (this.#socket.writableLength > this.#highWaterOctets) {
           this.#pauseOutput();
@@ -260,6 +270,9 @@ export class Http2Transport implements TurnTask, Ticker {
 
   /** What the connection asked for while it was busy. */
   #afterCall(): void {
+    if (this.#isHalfOpen && !this.#isEnding && this.#connection.liveStreams === 0) {
+      this.#transportClosed();
+    }
     if (this.#isEnding && !this.#isEnded) {
       this.#isFull = false;
       this.#flush();
@@ -272,7 +285,11 @@ export class Http2Transport implements TurnTask, Ticker {
   }
 
   #onEnd(): void {
-    this.#transportClosed();
+    if (this.#keepsHalfOpen && this.#connection.liveStreams > 0) {
+      this.#isHalfOpen = true;
+    } else {
+      this.#transportClosed();
+    }
     this.#afterCall();
     this.#turn.runUrgent();
   }
