@@ -88,7 +88,8 @@ describe('EndpointMonitor', () => {
   });
 
   it('lets a Watch message overtake the answer of a Check that was under way, but not its failure', async () => {
-    const { clock, monitor, checker } = new MonitorBench({ cluster: grpcCluster({ unhealthyThreshold: 1 }) });
+    const cluster = grpcCluster({ healthyThreshold: 1, unhealthyThreshold: 1 });
+    const { clock, monitor, checker } = new MonitorBench({ cluster });
     checker.script = () => ({ outcome: SERVING, afterMs: 100 });
     monitor.start(0);
     await clock.advance(50);
