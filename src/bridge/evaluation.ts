@@ -25,13 +25,6 @@ export interface Evaluation {
 /** The longest that finding endpoints may take: resolvers give up earlier. Milliseconds. */
 const DISCOVERY_DEADLINE_MS = 15_000;
 
-const SILENT: HealthObserver = {
-  onCheck: () => undefined,
-  onStateChange: () => undefined,
-  onDiscovery: () => undefined,
-  onEndpointRemoved: () => undefined,
-};
-
 /**
  * Finds and checks every endpoint once, as the running bridge would, and stops. It takes at most `DISCOVERY_DEADLINE_MS` plus
  * the longest spread of first checks and the longest `healthCheck.timeout`; what is not known by then counts as it stands.
@@ -39,15 +32,18 @@ const SILENT: HealthObserver = {
 export async function evaluateOnce(options: HealthMonitorOptions, deps: EvaluationDeps): Promise<Evaluation> {
   const reached = new ReachedRecorder();
   const done = Promise.withResolvers<void>();
+  const look = (): void => {
+    if (checked.areAll(monitor.view)) {
+      done.resolve();
+    }
+  };
+  // A view with the result is published in the next turn of the event loop, if the result changes anything at all.
+  const checked = new CheckedEndpoints(() => setImmediate(() => setImmediate(look)));
   const monitor = new HealthMonitor(options, {
     ...deps,
-    observer: SILENT,
+    observer: checked,
     wrapChecker: (create) => reached.wrap(create),
-    onVerdict: () => {
-      if (isComplete(monitor.view)) {
-        done.resolve();
-      }
-    },
+    onVerdict: look,
   });
   const deadline = deps.clock.setTimer(longestMs(options.clusters), () => done.resolve());
   try {
@@ -58,12 +54,6 @@ export async function evaluateOnce(options: HealthMonitorOptions, deps: Evaluati
     deadline.cancel();
     await monitor.close();
   }
-}
-
-function isComplete(view: HealthView): boolean {
-  return [...view.clusters.values()].every(
-    ({ discovery, endpoints }) => discovery.state !== 'pending' && endpoints.every(({ lastResultMs }) => lastResultMs !== null),
-  );
 }
 
 function longestMs(clusters: readonly HealthClusterOptions[]): number {
@@ -97,5 +87,43 @@ class ReachedRecorder {
     if (this.#furthest === 'none' || reached === 'answered') {
       this.#furthest = reached;
     }
+  }
+}
+
+/**
+ * Which endpoints have been checked to the end. A view cannot tell: a Watch message is a result too, and comes before the
+ * check that opened the stream has ended.
+ */
+class CheckedEndpoints implements HealthObserver {
+  readonly #onCheck: () => void;
+  readonly #checked = new Set<string>();
+
+  constructor(onCheck: () => void) {
+    this.#onCheck = onCheck;
+  }
+
+  /** Every cluster has been looked for, and every endpoint found was checked. */
+  areAll(view: HealthView): boolean {
+    return [...view.clusters.values()].every(
+      ({ name, discovery, endpoints }) =>
+        discovery.state !== 'pending' && endpoints.every(({ endpoint }) => this.#checked.has(`${name} ${endpoint.key}`)),
+    );
+  }
+
+  onCheck(cluster: string, endpoint: string): void {
+    this.#checked.add(`${cluster} ${endpoint}`);
+    this.#onCheck();
+  }
+
+  onStateChange(): void {
+    // The view tells.
+  }
+
+  onDiscovery(): void {
+    // The view tells.
+  }
+
+  onEndpointRemoved(): void {
+    // An endpoint that comes back was looked at all the same.
   }
 }
