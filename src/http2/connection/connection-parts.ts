@@ -1,5 +1,4 @@
 import { MIN_MAX_FRAME_OCTETS } from '../frame/constants.ts';
-import { DecodeGate } from '../frame/decode-gate.ts';
 import { FrameDecoder } from '../frame/frame-decoder.ts';
 import { FrameEncoder } from '../frame/frame-encoder.ts';
 import { OutputBuffer } from '../frame/output-buffer.ts';
@@ -39,8 +38,8 @@ export interface ConnectionParts {
   readonly sweeper: Sweeper;
 }
 
-/** Makes the parts and joins them. */
-export function createParts(context: ConnectionContext): ConnectionParts {
+/** Makes the parts and joins them. `tellDue` tells the owner what has ended. */
+export function createParts(context: ConnectionContext, tellDue: () => void): ConnectionParts {
   const { options } = context;
   const output = new OutputBuffer(options.slabs, options.linkOctets);
   const frames = new FrameEncoder(output);
@@ -55,19 +54,18 @@ export function createParts(context: ConnectionContext): ConnectionParts {
   const credit = new ReceiveCredit(context, frames, streams);
   const calls = new StreamCalls(sender, credit);
 
-  const gate = new DecodeGate();
   const pings = new Pings(frames);
   const settings = new SettingsSync(context, { frames, sender, streams, decoder: hpack, encoder });
   const shutdown = new Shutdown(context, frames, streams, pings);
   const liveness = new Liveness(context, streams, pings);
-  const headers = new HeaderReceiver(context, { frames, hpack, streams, settings, shutdown, gate });
+  const headers = new HeaderReceiver(context, { frames, hpack, streams, settings, shutdown });
   const data = new DataReceiver(context, streams, credit);
   const control = { frames, sender, streams, settings, shutdown, liveness, pings };
   const receiver = new Receiver(context, control, data, headers);
-  const decoder = new FrameDecoder(receiver, MIN_MAX_FRAME_OCTETS, gate);
+  const decoder = new FrameDecoder(receiver, MIN_MAX_FRAME_OCTETS, context.gate);
   const deadlines = new Deadlines(context, { decoder, output, sender, settings, streams });
   const resets = new StreamResets(context, frames, streams);
-  const input = new Input(context, { decoder, gate, headers, resets });
+  const input = new Input(context, { decoder, headers, resets }, tellDue);
   const sweeper = new Sweeper(context, { deadlines, liveness, sender, streams, output, credit, shutdown, resets });
   return { output, frames, streams, sender, credit, pings, settings, shutdown, liveness, deadlines, input, sweeper };
 }

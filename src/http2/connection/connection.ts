@@ -37,7 +37,7 @@ export class Http2Connection {
     const all = { ...DEFAULT_CONNECTION_OPTIONS, slabs: options.slabs ?? new SlabPool(), ...options, limits };
     const abuse = new AbuseLimits(limits, (kind) => handler.onAbuse(kind));
     this.#context = new ConnectionContext(role, handler, all, abuse);
-    this.#parts = createParts(this.#context);
+    this.#parts = createParts(this.#context, () => this.#tellDue());
   }
 
   /** Whether the connection has ended: it takes no input and has nothing more to say than the output that is left. */

@@ -1,3 +1,4 @@
+import { DecodeGate } from '../frame/decode-gate.ts';
 import type { AbuseLimits } from './abuse-limits.ts';
 import type { ConnectionHandler } from './handler.ts';
 import type { ConnectionOptions } from './options.ts';
@@ -11,6 +12,7 @@ export class ConnectionContext {
   readonly handler: ConnectionHandler;
   readonly options: ConnectionOptions;
   readonly abuse: AbuseLimits;
+  readonly gate = new DecodeGate();
   /** The owner's clock as of the last start or tick. Milliseconds; coarse, which every limit here tolerates. */
   now = 0;
   /** Counts ticks. */

@@ -1,6 +1,5 @@
 import { ConnectionError, ErrorCode, StreamError } from '../errors.ts';
 import { Flag } from '../frame/constants.ts';
-import type { DecodeGate } from '../frame/decode-gate.ts';
 import type { FrameEncoder } from '../frame/frame-encoder.ts';
 import type { FrameHead } from '../frame/frame-head.ts';
 import { FieldList } from '../hpack/field-list.ts';
@@ -30,8 +29,6 @@ export interface HeaderParts {
   readonly streams: StreamRegistry;
   readonly settings: SettingsSync;
   readonly shutdown: Shutdown;
-  /** To be shut when a turn has begun enough streams. */
-  readonly gate: DecodeGate;
 }
 
 /** What a field block is for. */
@@ -150,8 +147,9 @@ export class HeaderReceiver {
   }
 
   #openStream(): void {
-    const { streams, shutdown, gate } = this.#parts;
-    const { limits } = this.#context.options;
+    const { streams, shutdown } = this.#parts;
+    const { gate, options } = this.#context;
+    const { limits } = options;
     streams.useRemoteId(this.#streamId);
     if (this.#streamId > shutdown.lastStreamId) {
       // RFC 9113, section 6.8: our last GOAWAY said that it will not be processed.

@@ -10,7 +10,6 @@ import type { StreamResets } from './stream-resets.ts';
 /** What the input is led through. */
 export interface InputParts {
   readonly decoder: FrameDecoder;
-  readonly gate: DecodeGate;
   readonly headers: HeaderReceiver;
   readonly resets: StreamResets;
 }
@@ -20,9 +19,14 @@ export class Input {
   readonly #preface: PrefaceReader | null;
   readonly #deferred: DeferredInput;
   readonly #parts: InputParts;
+  readonly #gate: DecodeGate;
+  readonly #tellDue: () => void;
   #isClosed = false;
 
-  constructor(context: ConnectionContext, parts: InputParts) {
+  /** `tellDue` tells the owner what has ended. */
+  constructor(context: ConnectionContext, parts: InputParts, tellDue: () => void) {
+    this.#gate = context.gate;
+    this.#tellDue = tellDue;
     this.#preface = context.isServer ? new PrefaceReader() : null;
     this.#deferred = new DeferredInput(context.options.isInputReused, context.abuse);
     this.#parts = parts;
@@ -45,7 +49,7 @@ export class Input {
   /** Goes on with what waits, in a new turn. Throws ConnectionError. */
   receiveDeferred(): void {
     this.#parts.headers.newStreams = 0;
-    this.#parts.gate.isShut = false;
+    this.#gate.isShut = false;
     for (let octets = this.#next(); octets !== null; octets = this.#next()) {
       this.#decode(octets, true);
     }
@@ -55,25 +59,29 @@ export class Input {
   endTurn(): void {
     this.#parts.headers.newStreams = 0;
     if (this.#deferred.isEmpty) {
-      this.#parts.gate.isShut = false;
+      this.#gate.isShut = false;
     }
   }
 
   /** Takes nothing more. */
   close(): void {
     this.#isClosed = true;
-    this.#parts.gate.isShut = true;
+    this.#gate.isShut = true;
     this.#deferred.clear();
   }
 
   #next(): Buffer | null {
-    return this.#parts.gate.isShut ? null : this.#deferred.shift();
+    return this.#gate.isShut ? null : this.#deferred.shift();
   }
 
   #decode(octets: Buffer, isOwned: boolean): void {
     let at = this.#preface === null || this.#preface.isComplete ? 0 : this.#preface.read(octets, 0);
-    while (at < octets.length && !this.#parts.gate.isShut) {
+    while (at < octets.length && !this.#gate.isShut) {
       at = this.#decodeFrom(octets, at);
+      if (this.#gate.isYielding) {
+        this.#gate.isYielding = false;
+        this.#tellDue();
+      }
     }
     if (at < octets.length && !this.#isClosed) {
       this.#deferred.unshift(octets.subarray(at), isOwned);

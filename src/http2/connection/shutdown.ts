@@ -83,6 +83,7 @@ export class Shutdown {
     if (this.phase < ShutdownPhase.FINAL) {
       this.#enter(ShutdownPhase.FINAL);
       this.lastStreamId = this.#streams.highestPeerId;
+      this.#context.gate.isYielding = true;
       this.#frames.goaway(this.lastStreamId, ErrorCode.NO_ERROR, this.#debug);
     }
   }
@@ -117,6 +118,7 @@ export class Shutdown {
       throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'GOAWAY with a higher stream than before');
     }
     this.#peerLastStreamId = lastStreamId;
+    this.#context.gate.isYielding = true;
     if (!this.#context.isServer) {
       this.#giveUpAbove(lastStreamId);
     }

@@ -42,8 +42,9 @@ export class StreamRegistry {
   readonly #closed = new ClosedStreams();
   readonly #held: HoldDown;
   readonly #free: Stream[] = [];
-  /** Closed streams; the owner has been told of those before #told. */
+  /** Closed streams in its first #endedCount places; the owner has been told of those before #told. The array never shrinks, so that it is not allocated again for each call. */
   readonly #ended: Stream[] = [];
+  #endedCount = 0;
   #told = 0;
 
   /** `create` makes a stream object when there is none to use again. */
@@ -135,7 +136,8 @@ export class StreamRegistry {
     stream.queue.clear();
     stream.unconsumed = 0;
     stream.trailers = null;
-    this.#ended.push(stream);
+    this.#ended[this.#endedCount++] = stream;
+    this.#context.gate.isYielding = true;
     if (this.#context.isServer && closure !== Closure.RESET_BY_PEER) {
       this.#context.abuse.countEndedRequest(0, false);
     }
@@ -167,8 +169,11 @@ export class StreamRegistry {
 
   /** Tells the owner of every stream that has ended, and takes the objects back. */
   tellEnded(): void {
-    for (let stream = this.#ended[this.#told]; stream !== undefined; stream = this.#ended[this.#told]) {
-      this.#told++;
+    while (this.#told < this.#endedCount) {
+      const stream = this.#ended[this.#told++];
+      if (stream === undefined) {
+        break;
+      }
       if (stream.isAnnounced) {
         this.#context.handler.onStreamClosed(stream);
       }
@@ -177,7 +182,7 @@ export class StreamRegistry {
         this.#free.push(stream);
       }
     }
-    this.#ended.length = 0;
+    this.#endedCount = 0;
     this.#told = 0;
   }
 

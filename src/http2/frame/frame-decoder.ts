@@ -69,10 +69,11 @@ export class FrameDecoder {
     return this.#state === State.PAYLOAD ? this.#heads : 0;
   }
 
-  /** Takes the octets from `start` to `end`, all of them unless the gate is shut meanwhile or the sink throws. */
+  /** Takes the octets from `start` to `end`, all of them unless the gate is shut or yields meanwhile, or the sink throws. */
   decode(octets: Buffer, start: number, end: number): void {
     this.position = start;
-    while (this.position < end && !this.#gate.isShut) {
+    const gate = this.#gate;
+    while (this.position < end && !gate.isShut && !gate.isYielding) {
       switch (this.#state) {
         case State.HEAD:
           this.#recvHead(octets, end);

@@ -5,6 +5,9 @@ import type { WireFrame } from './wire.ts';
 
 const DEFAULT_WINDOW = 65_535;
 
+/** RFC 9113, section 6.9: the highest bit of an increment is reserved. */
+const RESERVED_BIT_MASK = 0x7fff_ffff;
+
 /** One stream's two windows, as an observer of the wire sees them. */
 interface StreamWindows {
   /** What the engine may still send. */
@@ -36,10 +39,12 @@ export class WindowLedger {
     if (frame.type === 0) {
       this.peer -= frame.payload.length;
       this.#of(frame.streamId).peer -= frame.payload.length;
+    } else if (isMalformed(frame)) {
+      // Ends the connection, and with it all windows.
     } else if (frame.type === 8 && frame.streamId === 0) {
-      this.engine += frame.payload.readUInt32BE(0);
+      this.engine += frame.payload.readUInt32BE(0) & RESERVED_BIT_MASK;
     } else if (frame.type === 8) {
-      this.#of(frame.streamId).engine += frame.payload.readUInt32BE(0);
+      this.#of(frame.streamId).engine += frame.payload.readUInt32BE(0) & RESERVED_BIT_MASK;
     } else if (frame.type === 4 && (frame.flags & 1) === 1) {
       this.#acknowledge();
     } else if (frame.type === 4) {
@@ -113,4 +118,8 @@ export class WindowLedger {
     }
     return windows;
   }
+}
+
+function isMalformed({ type, payload }: WireFrame): boolean {
+  return (type === 8 && payload.length !== 4) || (type === 4 && payload.length % 6 !== 0);
 }

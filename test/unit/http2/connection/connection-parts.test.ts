@@ -106,7 +106,7 @@ describe('identifiers of a client', () => {
   it('H2-1.3-id-exhaustion: end at 2^31-1', () => {
     const options = { ...DEFAULT_CONNECTION_OPTIONS, limits: EDGE_LIMITS, slabs: new SlabPool() };
     const abuse = new AbuseLimits(EDGE_LIMITS, () => {});
-    const { streams } = createParts(new ConnectionContext('client', EngineBench.client(), options, abuse));
+    const { streams } = createParts(new ConnectionContext('client', EngineBench.client(), options, abuse), () => {});
     assert.equal(streams.openLocal().id, 1);
     assert.equal(streams.isRetiring, false);
     streams.nextLocalId = 0x6000_0001;
