@@ -1,0 +1,70 @@
+import { type Address, isIpLiteral } from '../model/address.ts';
+import { createEndpoint } from '../model/endpoint.ts';
+import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+import type { Discovery } from './discovery.ts';
+import { DnsDiscovery, type DnsDiscoveryOptions } from './dns.ts';
+import { CaresClient } from './dns-client.ts';
+import { SystemHostLookup } from './host-lookup.ts';
+import { JoinedDiscovery } from './joined-discovery.ts';
+import { StaticDiscovery } from './static.ts';
+
+/** Endpoints that are known beforehand; host names among them stand for all their addresses. */
+export interface StaticSourceOptions {
+  readonly type: 'static';
+  readonly endpoints: readonly { readonly address: Address }[];
+}
+
+/** Endpoints that DNS knows. */
+export interface DnsSourceOptions extends DnsDiscoveryOptions {
+  readonly type: 'dns';
+  /** DNS servers to ask; none for those of the system. */
+  readonly resolvers: readonly Address[];
+}
+
+/** One source of endpoints. */
+export type DiscoverySourceOptions = StaticSourceOptions | DnsSourceOptions;
+
+export interface DiscoveryDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** The longest pause between two look-ups of a name in a static list. Milliseconds. */
+const STATIC_REFRESH_MS = 5000;
+
+/** The sources of one cluster as one. */
+export function createDiscovery(sources: readonly DiscoverySourceOptions[], deps: DiscoveryDeps): Discovery {
+  const all = sources.flatMap((source) => createSources(source, deps));
+  const [only] = all;
+  return all.length === 1 && only !== undefined ? only : new JoinedDiscovery(all);
+}
+
+function createSources(source: DiscoverySourceOptions, deps: DiscoveryDeps): readonly Discovery[] {
+  switch (source.type) {
+    case 'static':
+      return createStatic(source, deps);
+    case 'dns':
+      return [new DnsDiscovery(source, { ...deps, lookup: new SystemHostLookup(new CaresClient(source.resolvers)) })];
+  }
+}
+
+function createStatic({ endpoints }: StaticSourceOptions, deps: DiscoveryDeps): readonly Discovery[] {
+  const lookup = new SystemHostLookup(new CaresClient([]));
+  const known = endpoints.filter(({ address }) => isKnown(address)).map(({ address }) => createEndpoint(address, null));
+  const named = endpoints.flatMap(({ address }) =>
+    address.kind === 'unix' || isIpLiteral(address.host)
+      ? []
+      : [
+          new DnsDiscovery(
+            { host: address.host, port: address.port, refreshIntervalMs: STATIC_REFRESH_MS, family: 'auto' },
+            { ...deps, lookup },
+          ),
+        ],
+  );
+  return known.length > 0 ? [new StaticDiscovery(known), ...named] : named;
+}
+
+function isKnown(address: Address): boolean {
+  return address.kind === 'unix' || isIpLiteral(address.host);
+}

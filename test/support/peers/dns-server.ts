@@ -1,0 +1,185 @@
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { createServer, type Server, type Socket } from 'node:net';
+import type { Address } from '../../../src/model/address.ts';
+
+/** Types of records (RFC 1035, section 3.2.2, and RFC 3596). */
+const TYPE = { A: 1, CNAME: 5, AAAA: 28 } as const;
+const CLASS_IN = 1;
+const RESPONSE = 0x8180;
+const TRUNCATED = 0x0200;
+/** What a client without EDNS takes over UDP (RFC 1035, section 2.3.4). */
+const MAX_UDP_OCTETS = 512;
+
+/** A question as it came. */
+export interface Question {
+  readonly id: number;
+  /** In small letters, without a closing dot. */
+  readonly name: string;
+  readonly family: 4 | 6;
+  readonly protocol: 'udp' | 'tcp';
+}
+
+/** What the server does with a question. `octets` are sent as they are; null is silence. */
+export type Reply =
+  | { readonly addresses: readonly string[]; readonly ttl?: number; readonly cname?: string }
+  | { readonly code: number }
+  | { readonly octets: Buffer }
+  | null;
+
+/** A DNS server of a test's own, over UDP and TCP on one port, that builds its answers by hand. */
+export class DnsServer implements AsyncDisposable {
+  readonly questions: Question[] = [];
+  /** Decides about each question; to be replaced at any time. */
+  answer: (question: Question) => Reply;
+  readonly #udp: UdpSocket;
+  readonly #tcp: Server;
+  readonly #sockets = new Set<Socket>();
+  readonly #port: number;
+
+  private constructor(udp: UdpSocket, tcp: Server, port: number, answer: (question: Question) => Reply) {
+    this.answer = answer;
+    this.#udp = udp;
+    this.#tcp = tcp;
+    this.#port = port;
+    udp.on('message', (octets, { port: from }) => {
+      const reply = this.#reply(octets, 'udp');
+      if (reply !== null) {
+        udp.send(reply, from, '127.0.0.1');
+      }
+    });
+    tcp.on('connection', (socket) => this.#serve(socket));
+  }
+
+  static async start(answer: (question: Question) => Reply): Promise<DnsServer> {
+    for (;;) {
+      const tcp = createServer().listen(0, '127.0.0.1');
+      await once(tcp, 'listening');
+      const bound = tcp.address();
+      const port = typeof bound === 'object' && bound !== null ? bound.port : 0;
+      const udp = createSocket('udp4');
+      try {
+        udp.bind(port, '127.0.0.1');
+        await once(udp, 'listening');
+        return new DnsServer(udp, tcp, port, answer);
+      } catch {
+        // Another process has the port for UDP.
+        tcp.close();
+      }
+    }
+  }
+
+  get address(): Address {
+    return { kind: 'tcp', host: '127.0.0.1', port: this.#port };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#sockets) {
+      socket.destroy();
+    }
+    this.#tcp.close();
+    this.#udp.close();
+    await once(this.#tcp, 'close');
+  }
+
+  #serve(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => undefined);
+    let held = Buffer.alloc(0);
+    socket.on('data', (octets: Buffer) => {
+      held = Buffer.concat([held, octets]);
+      while (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
+        const end = 2 + held.readUInt16BE(0);
+        const reply = this.#reply(held.subarray(2, end), 'tcp');
+        held = held.subarray(end);
+        if (reply !== null) {
+          const length = Buffer.alloc(2);
+          length.writeUInt16BE(reply.length);
+          socket.write(Buffer.concat([length, reply]));
+        }
+      }
+    });
+  }
+
+  #reply(query: Buffer, protocol: Question['protocol']): Buffer | null {
+    const { name, end, type } = readQuestion(query);
+    const question: Question = { id: query.readUInt16BE(0), name, family: type === TYPE.AAAA ? 6 : 4, protocol };
+    this.questions.push(question);
+    const reply = this.answer(question);
+    if (reply === null || 'octets' in reply) {
+      return reply === null ? null : reply.octets;
+    }
+    const asked = query.subarray(12, end);
+    if ('code' in reply) {
+      return Buffer.concat([head(question.id, RESPONSE | reply.code, 0), asked]);
+    }
+    const records = recordsOf(reply, question);
+    const whole = Buffer.concat([head(question.id, RESPONSE, records.length), asked, ...records]);
+    return protocol === 'udp' && whole.length > MAX_UDP_OCTETS
+      ? Buffer.concat([head(question.id, RESPONSE | TRUNCATED, 0), asked])
+      : whole;
+  }
+}
+
+function readQuestion(query: Buffer): { name: string; end: number; type: number } {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
+    labels.push(query.toString('latin1', at + 1, at + 1 + length).toLowerCase());
+    at += 1 + length;
+  }
+  return { name: labels.join('.'), end: at + 5, type: query.readUInt16BE(at + 1) };
+}
+
+function head(id: number, flags: number, answers: number): Buffer {
+  const octets = Buffer.alloc(12);
+  octets.writeUInt16BE(id, 0);
+  octets.writeUInt16BE(flags, 2);
+  octets.writeUInt16BE(1, 4);
+  octets.writeUInt16BE(answers, 6);
+  return octets;
+}
+
+function recordsOf(
+  reply: { addresses: readonly string[]; ttl?: number; cname?: string },
+  { family }: Question,
+): readonly Buffer[] {
+  const wanted = reply.addresses.filter((address) => address.includes(':') === (family === 6));
+  const ttl = reply.ttl ?? 60;
+  const owner = reply.cname === undefined ? Buffer.from([0xc0, 12]) : encodeName(reply.cname);
+  const alias = reply.cname === undefined ? [] : [record(Buffer.from([0xc0, 12]), TYPE.CNAME, ttl, encodeName(reply.cname))];
+  const records = wanted.map((address) => record(owner, family === 6 ? TYPE.AAAA : TYPE.A, ttl, encodeAddress(address)));
+  return [...alias, ...records];
+}
+
+function record(owner: Buffer, type: number, ttl: number, data: Buffer): Buffer {
+  const fixed = Buffer.alloc(10);
+  fixed.writeUInt16BE(type, 0);
+  fixed.writeUInt16BE(CLASS_IN, 2);
+  fixed.writeUInt32BE(ttl, 4);
+  fixed.writeUInt16BE(data.length, 8);
+  return Buffer.concat([owner, fixed, data]);
+}
+
+function encodeName(name: string): Buffer {
+  const labels = name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')]));
+  return Buffer.concat([...labels, Buffer.from([0])]);
+}
+
+function encodeAddress(address: string): Buffer {
+  if (!address.includes(':')) {
+    return Buffer.from(address.split('.').map(Number));
+  }
+  const [left = '', right = ''] = address.split('::');
+  const octets = Buffer.alloc(16);
+  groupsOf(left).forEach((group, index) => octets.writeUInt16BE(group, index * 2));
+  groupsOf(right)
+    .toReversed()
+    .forEach((group, index) => octets.writeUInt16BE(group, 14 - index * 2));
+  return octets;
+}
+
+function groupsOf(text: string): readonly number[] {
+  return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16));
+}
