@@ -87,7 +87,7 @@ describe('a TLS listener', () => {
     }
   });
 
-  it('refuses what is older than minVersion', async () => {
+  it('H2-1.1-tls: refuses what is older than minVersion', async () => {
     await using peer = await TestListener.start({ tls: true, minVersion: 'TLSv1.3' });
     using client = await RawClient.tls(peer.port);
     await assertHttp2(client);

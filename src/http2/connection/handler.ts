@@ -23,7 +23,10 @@ export type ResetCause = (typeof ResetCause)[keyof typeof ResetCause];
  * What a method throws ends the connection with INTERNAL_ERROR and reaches the caller of the engine.
  */
 export interface ConnectionHandler {
-  /** A valid request (server) or final response (client). `isEndOfStream`: nothing follows. */
+  /**
+   * A valid request (server) or final response (client). `isEndOfStream`: nothing follows. A request has its host in `:authority`, if
+   * anywhere, and no `host` field.
+   */
   onHeaders(stream: Http2Stream, fields: FieldList, isEndOfStream: boolean): void;
   /**
    * A field section above the limits, decoded and dropped. A server answers 431, or gRPC status 8, and may reset; a client resets. Nothing

@@ -4,6 +4,7 @@ import type { FrameEncoder } from '../frame/frame-encoder.ts';
 import type { FrameHead } from '../frame/frame-head.ts';
 import { FieldList } from '../hpack/field-list.ts';
 import type { HpackDecoder } from '../hpack/hpack-decoder.ts';
+import { unifyAuthority } from '../stream/authority.ts';
 import { Closure } from '../stream/closed-streams.ts';
 import {
   contentLength,
@@ -204,6 +205,7 @@ export class HeaderReceiver {
       return;
     }
     this.#requireValid(validateRequest(this.#fields));
+    unifyAuthority(this.#fields);
     stream.contentLeft = contentLength(this.#fields);
     this.#endIfLast(stream);
     stream.isAnnounced = true;

@@ -4,7 +4,7 @@ import { EngineBench } from '../../../support/http2/engine-bench.ts';
 import { describeFrame, headers, PREFACE, ping, requestBlock, settings, settingsAck } from '../../../support/http2/wire.ts';
 
 describe('connection start', () => {
-  it('announces settings and the raised window before the client has said anything', () => {
+  it('H2-1.1-advertised: announces settings and the raised window before the client has said anything', () => {
     const bench = EngineBench.fresh('server', { streamWindowBytes: 131_072 });
     assert.deepEqual(bench.take(), ['SETTINGS', 'WINDOW_UPDATE 0 983041']);
     const entries = bench.sent[0]?.payload.toString('hex').match(/.{12}/g);
@@ -19,7 +19,7 @@ describe('connection start', () => {
     assert.ok(octets.includes(Buffer.from('000200000000', 'hex')), 'ENABLE_PUSH=0');
   });
 
-  it('takes the preface in any pieces and refuses any other octet', () => {
+  it('H2-1.1-preface, H2-1.1-cleartext: takes the preface in any pieces and refuses any other octet', () => {
     const bench = EngineBench.fresh('server');
     for (const octet of PREFACE) {
       bench.connection.receive(Buffer.of(octet));
@@ -37,7 +37,7 @@ describe('connection start', () => {
     }
   });
 
-  it('refuses another first frame than SETTINGS, on both sides', () => {
+  it('H2-1.1-settings-first: refuses another first frame than SETTINGS, on both sides', () => {
     for (const first of [ping(), settingsAck(), headers(1, requestBlock())]) {
       const server = EngineBench.fresh('server');
       server.connection.receive(PREFACE);
@@ -66,7 +66,7 @@ describe('connection start', () => {
     assert.equal(server.ending(), 'open', 'a client may');
   });
 
-  it('ends the connection when the preface, SETTINGS or their acknowledgement do not come in 10 s', () => {
+  it('H2-1.1-settings-timeout: ends the connection when the preface, SETTINGS or their acknowledgement do not come in 10 s', () => {
     const silent = EngineBench.fresh('server');
     assert.equal(silent.advance(10_000).at(-1), 'GOAWAY 0 1 preface_timeout');
     const half = EngineBench.fresh('server');

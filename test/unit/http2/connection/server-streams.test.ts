@@ -167,10 +167,10 @@ const fresh = (): EngineBench => EngineBench.server();
 
 describe('server stream states', () => {
   const cases: readonly (readonly [string, () => EngineBench, Buffer, string])[] = [
-    ['idle: DATA', fresh, data(1, 'x'), 'PROTOCOL_ERROR'],
-    ['idle: RST_STREAM', fresh, rstStream(1, 8), 'PROTOCOL_ERROR'],
-    ['idle: WINDOW_UPDATE', fresh, windowUpdate(1, 1), 'PROTOCOL_ERROR'],
-    ['idle: PRIORITY', fresh, priority(1, 3), 'open'],
+    ['H2-1.2-data-idle: idle: DATA', fresh, data(1, 'x'), 'PROTOCOL_ERROR'],
+    ['H2-1.2-rst-idle: idle: RST_STREAM', fresh, rstStream(1, 8), 'PROTOCOL_ERROR'],
+    ['H2-1.2-window-update-idle: idle: WINDOW_UPDATE', fresh, windowUpdate(1, 1), 'PROTOCOL_ERROR'],
+    ['H2-1.2-priority-any-state: idle: PRIORITY', fresh, priority(1, 3), 'open'],
     ['idle, of the server: HEADERS', fresh, headers(2, requestBlock()), 'PROTOCOL_ERROR'],
     ['idle, of the server: RST_STREAM', fresh, rstStream(2, 8), 'PROTOCOL_ERROR'],
     ['half-closed: DATA', halfClosed, data(1, 'x'), 'STREAM_CLOSED'],
@@ -178,17 +178,17 @@ describe('server stream states', () => {
     ['half-closed: WINDOW_UPDATE', halfClosed, windowUpdate(1, 1), 'open'],
     ['half-closed: PRIORITY', halfClosed, priority(1, 3), 'open'],
     ['half-closed: RST_STREAM', halfClosed, rstStream(1, 8), 'open'],
-    ['ended: DATA', ended, data(1, 'x'), 'STREAM_CLOSED'],
+    ['H2-1.3-ended: ended: DATA', ended, data(1, 'x'), 'STREAM_CLOSED'],
     ['ended: HEADERS', ended, headers(1, requestBlock()), 'STREAM_CLOSED'],
     ['ended: WINDOW_UPDATE', ended, windowUpdate(1, 1), 'open'],
     ['ended: PRIORITY', ended, priority(1, 3), 'open'],
     ['ended: RST_STREAM', ended, rstStream(1, 8), 'open'],
-    ['reset by the peer: HEADERS', resetByPeer, headers(1, requestBlock()), 'STREAM_CLOSED'],
+    ['H2-1.2-headers-id-rises: reset by the peer: HEADERS', resetByPeer, headers(1, requestBlock()), 'STREAM_CLOSED'],
     ['reset by the peer: WINDOW_UPDATE', resetByPeer, windowUpdate(1, 1), 'open'],
-    ['reset by us: DATA', resetByUs, data(1, 'x'), 'open'],
+    ['H2-1.3-reset-by-us: reset by us: DATA', resetByUs, data(1, 'x'), 'open'],
     ['reset by us: HEADERS', resetByUs, headers(1, requestBlock()), 'open'],
     ['reset by us: WINDOW_UPDATE', resetByUs, windowUpdate(1, 1), 'open'],
-    ['reset by us: RST_STREAM', resetByUs, rstStream(1, 8), 'open'],
+    ['H2-1.2-rst-unanswered: reset by us: RST_STREAM', resetByUs, rstStream(1, 8), 'open'],
   ];
   for (const [name, make, octets, ending] of cases) {
     it(`${name} gives ${ending}`, () => {
@@ -198,13 +198,13 @@ describe('server stream states', () => {
     });
   }
 
-  it('reset by the peer: DATA gives RST_STREAM STREAM_CLOSED, once', () => {
+  it('H2-1.3-reset-by-peer: reset by the peer: DATA gives RST_STREAM STREAM_CLOSED, once', () => {
     const bench = resetByPeer();
     assert.deepEqual(bench.recv(data(1, 'x')), ['RST_STREAM 1 5']);
     assert.deepEqual(bench.recv(data(1, 'x')), []);
   });
 
-  it('opening a stream uses up all below it', () => {
+  it('H2-1.2-headers-closes-lower: opening a stream uses up all below it', () => {
     const bench = fresh();
     bench.recv(headers(5, requestBlock()), windowUpdate(3, 1), rstStream(1, 8));
     assert.equal(bench.ending(), 'open');
@@ -264,7 +264,7 @@ describe('malformed requests', () => {
     });
   }
 
-  it('trailers that do not end the stream, or hold pseudo-headers, reset it', () => {
+  it('H2-1.4-trailers-end: trailers that do not end the stream, or hold pseudo-headers, reset it', () => {
     for (const [fields, flags] of [
       [block([['a', 'b']]), 0x4],
       [block([[':path', '/']]), END],

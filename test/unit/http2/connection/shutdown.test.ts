@@ -14,7 +14,7 @@ function answerPing(bench: EngineBench): string[] {
 }
 
 describe('graceful end of a server', () => {
-  it('H2-1.5-two-step: takes what is under way, names the last stream when the PING is back, and ends with the last stream', () => {
+  it('H2-1.5-two-step, H2-1.5-replacement: takes what is under way, names the last stream when the PING is back, and ends with the last stream', () => {
     const bench = EngineBench.server();
     bench.recv(headers(1, requestBlock(), END));
     bench.connection.shutdown('max_age');

@@ -151,7 +151,7 @@ const EXPECTED = [
 ];
 
 describe('frame decoder', () => {
-  it('hands every frame type to its method', () => {
+  it('H2-1.2-unknown-type: hands every frame type to its method', () => {
     const sink = new Recorder();
     decoderOf(sink).decode(EVERYTHING, 0, EVERYTHING.length);
     assert.deepEqual(sink.calls, EXPECTED);
@@ -181,7 +181,7 @@ describe('frame decoder', () => {
     }
   });
 
-  it('ignores the reserved bit of stream identifiers and increments', () => {
+  it('H2-1.2-reserved-bit: ignores the reserved bit of stream identifiers and increments', () => {
     assert.deepEqual(decode(frame(8, 0, 0x8000_0005, 'ffffffff')), ['windowUpdate 5 2147483647']);
   });
 
@@ -259,7 +259,7 @@ describe('frame decoder', () => {
 describe('frame decoder refuses', () => {
   const cases: readonly (readonly [string, ErrorCode, ...Buffer[]])[] = [
     [
-      'a frame larger than announced, before its payload',
+      'H2-1.2-frame-size: a frame larger than announced, before its payload',
       ErrorCode.FRAME_SIZE_ERROR,
       frame(0, 0, 1, Buffer.alloc(16_385)).subarray(0, 9),
     ],
@@ -268,15 +268,15 @@ describe('frame decoder refuses', () => {
       ErrorCode.FRAME_SIZE_ERROR,
       frame(0x20, 0, 1, Buffer.alloc(16_385)).subarray(0, 9),
     ],
-    ['DATA on stream 0', ErrorCode.PROTOCOL_ERROR, data(0, 'x')],
+    ['H2-1.2-data-stream-zero: DATA on stream 0', ErrorCode.PROTOCOL_ERROR, data(0, 'x')],
     ['HEADERS on stream 0', ErrorCode.PROTOCOL_ERROR, headers(0, Buffer.of(0x82))],
     ['PRIORITY on stream 0', ErrorCode.PROTOCOL_ERROR, priority(0, 1)],
     ['RST_STREAM on stream 0', ErrorCode.PROTOCOL_ERROR, rstStream(0, 8)],
     ['SETTINGS on a stream', ErrorCode.PROTOCOL_ERROR, frame(4, 0, 1)],
-    ['PING on a stream', ErrorCode.PROTOCOL_ERROR, frame(6, 0, 1, Buffer.alloc(8))],
+    ['H2-1.2-ping-stream: PING on a stream', ErrorCode.PROTOCOL_ERROR, frame(6, 0, 1, Buffer.alloc(8))],
     ['GOAWAY on a stream', ErrorCode.PROTOCOL_ERROR, frame(7, 0, 1, Buffer.alloc(8))],
     ['PUSH_PROMISE', ErrorCode.PROTOCOL_ERROR, frame(5, 4, 1, '00000002')],
-    ['CONTINUATION without HEADERS', ErrorCode.PROTOCOL_ERROR, continuation(1, Buffer.of(0x82))],
+    ['H2-1.2-continuation-order: CONTINUATION without HEADERS', ErrorCode.PROTOCOL_ERROR, continuation(1, Buffer.of(0x82))],
     ['CONTINUATION on stream 0', ErrorCode.PROTOCOL_ERROR, headers(1, Buffer.of(0x82), 0), continuation(0, Buffer.of(0x82))],
     [
       'CONTINUATION of another stream',
@@ -290,23 +290,28 @@ describe('frame decoder refuses', () => {
       headers(1, Buffer.of(0x82)),
       continuation(1, Buffer.of(0x82)),
     ],
-    ['DATA inside a field block', ErrorCode.PROTOCOL_ERROR, headers(1, Buffer.of(0x82), 0), data(1, 'x')],
+    [
+      'H2-1.2-block-interrupted: DATA inside a field block',
+      ErrorCode.PROTOCOL_ERROR,
+      headers(1, Buffer.of(0x82), 0),
+      data(1, 'x'),
+    ],
     ['an unknown frame inside a field block', ErrorCode.PROTOCOL_ERROR, headers(1, Buffer.of(0x82), 0), frame(0x20, 0, 1)],
-    ['DATA padding as long as its payload', ErrorCode.PROTOCOL_ERROR, frame(0, 8, 1, '04000000')],
+    ['H2-1.2-data-padding: DATA padding as long as its payload', ErrorCode.PROTOCOL_ERROR, frame(0, 8, 1, '04000000')],
     ['padded DATA without a pad length', ErrorCode.FRAME_SIZE_ERROR, frame(0, 8, 1)],
-    ['HEADERS padding longer than what is left', ErrorCode.PROTOCOL_ERROR, headers(1, hex('0382'), 0xc)],
+    ['H2-1.2-headers-padding: HEADERS padding longer than what is left', ErrorCode.PROTOCOL_ERROR, headers(1, hex('0382'), 0xc)],
     ['HEADERS too short for its priority', ErrorCode.FRAME_SIZE_ERROR, headers(1, hex('80000000'), 0x24)],
     ['HEADERS too short for padding and priority', ErrorCode.FRAME_SIZE_ERROR, headers(1, hex('0080000000'), 0x2c)],
     ['HEADERS that depend on their own stream', ErrorCode.PROTOCOL_ERROR, headers(1, hex('8000000110 82'), 0x24)],
     ['padded HEADERS that depend on their own stream', ErrorCode.PROTOCOL_ERROR, headers(1, hex('00000000011082'), 0x2c)],
     ['PRIORITY on itself', ErrorCode.PROTOCOL_ERROR, priority(3, 3)],
     ['PRIORITY of 4 octets', ErrorCode.FRAME_SIZE_ERROR, frame(2, 0, 1, Buffer.alloc(4))],
-    ['RST_STREAM of 3 octets', ErrorCode.FRAME_SIZE_ERROR, frame(3, 0, 1, Buffer.alloc(3))],
+    ['H2-1.2-rst-length: RST_STREAM of 3 octets', ErrorCode.FRAME_SIZE_ERROR, frame(3, 0, 1, Buffer.alloc(3))],
     ['SETTINGS of 5 octets', ErrorCode.FRAME_SIZE_ERROR, frame(4, 0, 0, Buffer.alloc(5))],
     ['a SETTINGS acknowledgement with a payload', ErrorCode.FRAME_SIZE_ERROR, frame(4, 1, 0, Buffer.alloc(6))],
-    ['PING of 7 octets', ErrorCode.FRAME_SIZE_ERROR, frame(6, 0, 0, Buffer.alloc(7))],
+    ['H2-1.2-ping-length: PING of 7 octets', ErrorCode.FRAME_SIZE_ERROR, frame(6, 0, 0, Buffer.alloc(7))],
     ['GOAWAY of 7 octets', ErrorCode.FRAME_SIZE_ERROR, frame(7, 0, 0, Buffer.alloc(7))],
-    ['WINDOW_UPDATE of 5 octets', ErrorCode.FRAME_SIZE_ERROR, frame(8, 0, 1, Buffer.alloc(5))],
+    ['H2-1.2-window-update-length: WINDOW_UPDATE of 5 octets', ErrorCode.FRAME_SIZE_ERROR, frame(8, 0, 1, Buffer.alloc(5))],
     ['WINDOW_UPDATE of nothing on the connection', ErrorCode.PROTOCOL_ERROR, windowUpdate(0, 0)],
     ['WINDOW_UPDATE of nothing on a stream', ErrorCode.PROTOCOL_ERROR, windowUpdate(1, 0)],
     ['WINDOW_UPDATE of nothing but the reserved bit', ErrorCode.PROTOCOL_ERROR, frame(8, 0, 1, uint32(0x8000_0000))],

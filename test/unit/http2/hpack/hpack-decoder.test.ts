@@ -149,12 +149,12 @@ describe('HPACK decoder', () => {
     ['a second size update above the limit', sizeUpdate(0), sizeUpdate(4097)],
     ['a cut size update', hex('3f')],
   ] as const) {
-    it(`refuses ${what}`, () => {
+    it(`H2-1.8-index: refuses ${what}`, () => {
       assert.throws(() => decode(createDecoder(), ...parts), COMPRESSION);
     });
   }
 
-  it('keeps the name of an entry that its own insertion evicts (RFC 7541, 4.4)', () => {
+  it('H2-1.8-evicted-name: keeps the name of an entry that its own insertion evicts (RFC 7541, 4.4)', () => {
     const decoder = createDecoder();
     decode(decoder, sizeUpdate(100), literal('inserted', 'x-name', 'a'.repeat(40)));
     const fields = decode(decoder, literal('inserted', 62, 'b'.repeat(60)), indexed(62));
@@ -162,7 +162,7 @@ describe('HPACK decoder', () => {
     assert.throws(() => decode(decoder, indexed(63)), COMPRESSION);
   });
 
-  it('empties the table for an entry larger than it (RFC 7541, 4.4)', () => {
+  it('H2-1.8-entry-too-large: empties the table for an entry larger than it (RFC 7541, 4.4)', () => {
     const decoder = createDecoder();
     decode(decoder, sizeUpdate(100), literal('inserted', 'a', 'b'));
     assert.deepEqual(texts(decode(decoder, literal('inserted', 62, 'c'.repeat(68)))), [`a: ${'c'.repeat(68)}`]);

@@ -59,7 +59,7 @@ describe('HPACK encoder', () => {
   });
 
   for (const name of ['traceparent', 'x-request-id', 'grpc-timeout', 'x-b3-spanid', 'grpc-message']) {
-    it(`indexes the name ${name} once, and no value of it after that`, () => {
+    it(`H2-1.8-unindexed: indexes the name ${name} once, and no value of it after that`, () => {
       const way = new Way();
       const sent = Array.from({ length: 20 }, (_, index) => way.sendKnown([[name, `value ${index >> 1}`]])[0]);
       assert.equal(sent[0], `inserted ${name}: value 0`);
@@ -87,7 +87,7 @@ describe('HPACK encoder', () => {
     });
   }
 
-  it('never indexes what may be indexed on no hop, and what came so (RFC 7541, 6.2.3)', () => {
+  it('H2-1.8-never-indexed: never indexes what may be indexed on no hop, and what came so (RFC 7541, 6.2.3)', () => {
     const way = new Way();
     way.sendKnown([['x-enc-4', 'pin']]);
     assert.deepEqual(way.send([['x-enc-4', 'pin', true]]), ['never x-enc-4: pin']);

@@ -27,7 +27,7 @@ describe('limits of a field section', () => {
     assert.deepEqual([fields.length, fields.listBytes, fields.overLimit], [9, 420, true]);
   });
 
-  it('count names, values and 32 octets for each field, decoded', () => {
+  it('H2-1.8-list-size: count names, values and 32 octets for each field, decoded', () => {
     const fields = decode(createDecoder(), literal('plain', 'x-a', 'value', true), literal('inserted', '', ''), indexed(62));
     assert.equal(fields.listBytes, 40 + 32 + 32);
   });

@@ -71,7 +71,7 @@ describe('Huffman coding', () => {
     }
   });
 
-  it('refuses the end of string, whole or as more than seven bits of padding', () => {
+  it('H2-1.8-huffman: refuses the end of string, whole or as more than seven bits of padding', () => {
     const ones = '1'.repeat(30);
     for (const octets of [
       huffman('', ones),

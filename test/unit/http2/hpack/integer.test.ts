@@ -50,7 +50,7 @@ describe('HPACK integers', () => {
     ['of six octets behind the prefix', '1f808080808000'],
     ['padded with zeros to six octets', '1f818080808000'],
   ] as const) {
-    it(`are refused ${what}`, () => {
+    it(`H2-1.8-integer: are refused ${what}`, () => {
       assert.throws(
         () => read(hex(octets), 0x1f),
         (error) => error instanceof ConnectionError && error.code === ErrorCode.COMPRESSION_ERROR,

@@ -51,7 +51,7 @@ class NaiveTable {
 }
 
 describe('decoder table', () => {
-  it('does what an array would, through any insertions, uses and size updates', () => {
+  it('H2-1.8-entry-size: does what an array would, through any insertions, uses and size updates', () => {
     const random = seededRandom(11);
     const pick = (below: number): number => Math.floor(random() * below);
     const table = new DecoderTable(new FieldCache());

@@ -11,7 +11,7 @@ import { parseFrames } from '../../../support/http2/wire.ts';
 describe('stream state', () => {
   const { OPEN, HALF_CLOSED_LOCAL, HALF_CLOSED_REMOTE, CLOSED } = StreamState;
 
-  it('closes when both sides have ended, in either order', () => {
+  it('H2-1.3-states: closes when both sides have ended, in either order', () => {
     assert.equal(afterRecvEnd(afterSendEnd(OPEN)), CLOSED);
     assert.equal(afterSendEnd(afterRecvEnd(OPEN)), CLOSED);
     assert.equal(afterSendEnd(OPEN), HALF_CLOSED_LOCAL);
@@ -27,7 +27,7 @@ describe('stream state', () => {
 });
 
 describe('closed streams', () => {
-  it('remembers resets among the streams of late, and takes all others as ended', () => {
+  it('H2-1.3-bounded-memory: remembers resets among the streams of late, and takes all others as ended', () => {
     const closed = new ClosedStreams();
     assert.equal(closed.find(1), Closure.ENDED);
     closed.add(1, Closure.RESET_BY_US);
