@@ -130,6 +130,34 @@ describe('endpoints that leave', () => {
   });
 });
 
+describe('endpoints that fall silent', () => {
+  it('are found by PING where keepalive is on, and their calls end', async () => {
+    await using peer = await RawH2Peer.start({ onRequest: answerFirst });
+    await using bench = new UpstreamBench({ keepalive: { timeMs: 10_000, timeoutMs: 20_000 } });
+    const { session, call } = await withCallUnderWay(bench, peer);
+    await bench.shift(11_000);
+    await session.frame(FRAME.PING);
+    await bench.shift(15_000);
+    assert.notEqual(call.stream, null);
+    await bench.shift(6000);
+    assert.equal(await call.done, 'reset 0 connection');
+    assert.equal(await bench.call().done, '200', 'over a new connection');
+    await bench.until(() => bench.log.includes(`closed ${peer.endpoint.key} HTTP/2 NO_ERROR: keepalive_timeout`), 'the reason');
+  });
+
+  it('are sent no PING by default', async () => {
+    await using peer = await RawH2Peer.start({ onRequest: answerFirst });
+    await using bench = new UpstreamBench();
+    const { session, call } = await withCallUnderWay(bench, peer);
+    for (let hours = 0; hours < 5; hours++) {
+      await bench.shift(3_600_000);
+    }
+    session.answer(3);
+    assert.equal(await call.done, '200');
+    assert.equal(session.ofType(FRAME.PING).length, 0);
+  });
+});
+
 describe('refused calls', () => {
   it('are told apart from failed ones', async () => {
     await using peer = await RawH2Peer.start({

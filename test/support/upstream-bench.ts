@@ -31,6 +31,9 @@ export class ShiftedClock implements Clock {
   }
 }
 
+/** A call of which nothing has been heard for so long is given up, so that no test hangs. Milliseconds. */
+const CALL_DEADLINE_MS = 10_000;
+
 /** How a call may be made. */
 export interface CallOptions {
   readonly excluded?: Endpoint;
@@ -61,9 +64,13 @@ export class TestCall implements StreamWaiter, UpstreamStreamHandler {
 
   constructor(cluster: UpstreamCluster, options: CallOptions) {
     const { promise, resolve } = Promise.withResolvers<string>();
+    const timer = setTimeout(() => resolve('no word'), CALL_DEADLINE_MS);
     this.excluded = options.excluded ?? null;
     this.done = promise;
-    this.#finish = resolve;
+    this.#finish = (how) => {
+      clearTimeout(timer);
+      resolve(how);
+    };
     this.#cluster = cluster;
     this.#options = options;
   }

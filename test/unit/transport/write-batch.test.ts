@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { Writable } from 'node:stream';
+import { describe, it } from 'node:test';
+import { OutputBuffer } from '../../../src/http2/frame/output-buffer.ts';
+import { SlabPool } from '../../../src/http2/index.ts';
+import { writeBatch } from '../../../src/transport/write-batch.ts';
+
+/** Keeps what it is asked to write, by call. */
+class Recorder extends Writable {
+  readonly calls: Buffer[][] = [];
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    this.calls.push([chunk]);
+    callback();
+  }
+
+  override _writev(chunks: { chunk: Buffer }[], callback: () => void): void {
+    this.calls.push(chunks.map(({ chunk }) => chunk));
+    callback();
+  }
+}
+
+function batchOf(pool: SlabPool, ...parts: readonly string[]) {
+  const output = new OutputBuffer(pool, 10);
+  for (const part of parts) {
+    const octets = Buffer.from(part);
+    output.reserve(1);
+    output.append(octets, 0, octets.length);
+  }
+  const batch = output.take();
+  assert.ok(batch !== null);
+  return batch;
+}
+
+const texts = ({ calls }: Recorder): string[][] => calls.map((call) => call.map(String));
+
+describe('a batch of output', () => {
+  it('of one segment is one write, and gives its memory back', async () => {
+    const pool = new SlabPool();
+    const socket = new Recorder();
+    writeBatch(socket, batchOf(pool, 'short'));
+    assert.deepEqual(texts(socket), [['short']]);
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+    assert.equal(pool.freeSlabs, 1);
+  });
+
+  it('of several segments is one write, in their order', () => {
+    const socket = new Recorder();
+    writeBatch(socket, batchOf(new SlabPool(), 'short', 'linked because it is long', 'end'));
+    assert.deepEqual(texts(socket), [['short', 'linked because it is long', 'end']]);
+  });
+
+  it('is dropped, with its memory, where nothing can be written any more', () => {
+    const pool = new SlabPool();
+    const socket = new Recorder();
+    socket.end();
+    writeBatch(socket, batchOf(pool, 'too late'));
+    assert.deepEqual(socket.calls, []);
+    assert.equal(pool.freeSlabs, 1);
+  });
+});
