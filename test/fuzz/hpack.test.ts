@@ -8,10 +8,9 @@ import { ConnectionError, ErrorCode } from '../../src/http2/errors.ts';
 import { FieldList } from '../../src/http2/hpack/field-list.ts';
 import { HpackDecoder } from '../../src/http2/hpack/hpack-decoder.ts';
 import { HpackEncoder } from '../../src/http2/hpack/hpack-encoder.ts';
+import { fuzzRuns } from '../support/fuzz-runs.ts';
 import { createDecoder, encode, indexed, literal, sizeUpdate, texts } from '../support/http2/hpack-wire.ts';
 import { NaiveDecoder, type NaiveField } from '../support/http2/naive-hpack.ts';
-
-const SEED = 20_151_113;
 
 const require = createRequire(import.meta.url);
 const CORPUS = join(dirname(require.resolve('hpack')), 'test/hpack-test-case');
@@ -94,14 +93,14 @@ describe('HPACK decoder and encoder, beside a naive decoder', () => {
   it('agree on any octets', () => {
     fc.assert(
       fc.property(fc.array(octets, { maxLength: 4 }), (blocks) => checkBlocks(blocks)),
-      { seed: SEED, numRuns: 3000 },
+      fuzzRuns(3000),
     );
   });
 
   it('agree on any sequence of blocks of representations', () => {
     fc.assert(
       fc.property(fc.array(structuredBlock, { maxLength: 8 }), (blocks) => checkBlocks(blocks)),
-      { seed: SEED, numRuns: 600 },
+      fuzzRuns(600),
     );
   });
 
@@ -117,7 +116,7 @@ describe('HPACK decoder and encoder, beside a naive decoder', () => {
         }
         checkBlocks(blocks);
       }),
-      { seed: SEED, numRuns: 500 },
+      fuzzRuns(500),
     );
   });
 
@@ -151,7 +150,7 @@ describe('HPACK decoder and encoder, beside a naive decoder', () => {
           assert.ok(fields.overLimit || fields.listBytes <= 600);
         }
       }),
-      { seed: SEED, numRuns: 2000 },
+      fuzzRuns(2000),
     );
   });
 });

@@ -1,0 +1,73 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { EDGE_LIMITS } from '../../../../src/http2/index.ts';
+import { EngineBench } from '../../../support/http2/engine-bench.ts';
+import { response } from '../../../support/http2/fields.ts';
+import { headers, requestBlock, settings, windowUpdate } from '../../../support/http2/wire.ts';
+
+const END = 0x5;
+
+describe('stalled readers', () => {
+  it('lose a stream without progress for 30 s (CVE-2019-9511), not one with a little', () => {
+    const bench = EngineBench.server({}, { onHeaders: (stream) => stream.sendHeaders(response(), false) });
+    bench.recv(settings([[4, 0]]), headers(1, requestBlock(), END), headers(3, requestBlock(), END));
+    for (const id of [1, 3]) {
+      bench.stream(id).sendData(Buffer.alloc(9000), 0, 9000, true);
+    }
+    bench.advance(29_000);
+    bench.recv(windowUpdate(3, 1024));
+    assert.deepEqual(bench.advance(2000), ['RST_STREAM 1 8']);
+    assert.deepEqual(bench.events.slice(-2), ['reset 1 8 engine', 'closed 1']);
+    for (let count = 0; count < 5; count++) {
+      bench.advance(25_000);
+      bench.recv(windowUpdate(3, 1024));
+    }
+    assert.equal(bench.connection.liveStreams, 1);
+    assert.equal(bench.ending(), 'open');
+  });
+
+  it('lose the connection when the transport takes nothing for 30 s (CVE-2019-9517), paused or not', () => {
+    for (const isPaused of [false, true]) {
+      const bench = EngineBench.server();
+      bench.recv(headers(1, requestBlock(), END));
+      bench.stream(1).sendHeaders(response(), false);
+      if (isPaused) {
+        bench.take();
+        bench.connection.pauseOutput();
+      }
+      bench.advanceStuck(29_000);
+      assert.equal(bench.ending(), 'open');
+      bench.advanceStuck(2000);
+      assert.equal(bench.ending(), 'ENHANCE_YOUR_CALM');
+      assert.deepEqual(bench.abuse, ['stalled_output']);
+    }
+  });
+
+  it('lose the connection when more waits for them than the limit', () => {
+    const bench = EngineBench.server({ limits: { ...EDGE_LIMITS, maxQueuedBytes: 100_000 } });
+    bench.recv(settings([[4, 0]]), headers(1, requestBlock(), END));
+    bench.stream(1).sendHeaders(response(), false);
+    bench.stream(1).sendData(Buffer.alloc(90_000), 0, 90_000, false);
+    bench.take();
+    assert.equal(bench.ending(), 'open');
+    bench.stream(1).sendData(Buffer.alloc(20_000), 0, 20_000, false);
+    assert.ok(bench.urgentFlushes > 0);
+    bench.take();
+    assert.equal(bench.ending(), 'ENHANCE_YOUR_CALM');
+    assert.deepEqual(bench.abuse, ['queued']);
+    assert.equal(bench.connection.queuedOctets, 0);
+  });
+
+  it('cost their octets and not their frames when DATA is tiny (RUSTSEC-2026-0258)', () => {
+    const bench = EngineBench.server();
+    bench.recv(settings([[4, 0]]), headers(1, requestBlock(), END));
+    bench.stream(1).sendHeaders(response(), false);
+    const octet = Buffer.from('x');
+    for (let count = 0; count < 60_000; count++) {
+      bench.stream(1).sendData(octet, 0, 1, false);
+    }
+    assert.ok(bench.connection.queuedOctets < 100_000);
+    const frames = bench.recv(settings([[4, 65_535]])).filter((text) => text.startsWith('DATA'));
+    assert.equal(frames.length, 4, 'and leave in few frames');
+  });
+});
