@@ -1,8 +1,8 @@
 import { formatGrpcStatus, GrpcStatus } from '../grpc/status.ts';
+import { describeSocketError, describeTlsError } from '../util/socket-reasons.ts';
 import { MAX_MESSAGE_BYTES } from './grpc-channel.ts';
 import type { ConnectionFacts } from './grpc-connection.ts';
 import type { Outcome, OutcomeWord } from './outcome.ts';
-import { describeSocketError, describeTlsError } from './socket-reasons.ts';
 
 /** The longest reason that is kept: part of it may be what a server wrote. Characters. */
 export const MAX_REASON_LENGTH = 300;

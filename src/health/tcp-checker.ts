@@ -1,10 +1,10 @@
 import { connect } from 'node:net';
 import type { Address } from '../model/address.ts';
 import type { Clock } from '../util/clock.ts';
+import { describeSocketError, errorCode } from '../util/socket-reasons.ts';
 import { type Checker, type CheckResult, WHOLE_ENDPOINT } from './checker.ts';
 import { type Outcome, SERVING } from './outcome.ts';
 import { formatMs, outcomeOf } from './reasons.ts';
-import { describeSocketError, errorCode } from './socket-reasons.ts';
 
 export interface TcpCheckerOptions {
   /** The longest that a connection may take to be established. Milliseconds. */

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { ConnectionFacts } from '../../../src/health/grpc-connection.ts';
 import { type CallEnd, explainCallEnd, explainTimeout, formatMs, MAX_REASON_LENGTH } from '../../../src/health/reasons.ts';
-import { describeSocketError, describeTlsError } from '../../../src/health/socket-reasons.ts';
+import { describeSocketError, describeTlsError } from '../../../src/util/socket-reasons.ts';
 
 const READY: ConnectionFacts = {
   stage: 'ready',
