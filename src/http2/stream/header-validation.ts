@@ -40,13 +40,16 @@ const SWITCHING_PROTOCOLS = 101;
 /** What contentLength gives if there is none. */
 const NO_CONTENT_LENGTH = -1;
 
+/** All traits of the section that judgeFields found in order last: its second result, for which no object is made. */
+let judgedTraits = 0;
+
 /** A request's header section (RFC 9113, sections 8.2, 8.3.1 and 8.5). CONNECT may be well-formed; whether it is served is not decided here. */
 export function validateRequest(fields: FieldList): HeaderVerdict {
   const verdict = judgeFields(fields, REQUEST_PSEUDO);
   if (verdict !== 'ok') {
     return verdict;
   }
-  const traits = unionOf(fields);
+  const traits = judgedTraits;
   if ((traits & Trait.CONNECT) !== 0) {
     return judgeConnect(traits);
   }
@@ -66,7 +69,7 @@ export function validateResponse(fields: FieldList): HeaderVerdict {
   if (verdict !== 'ok') {
     return verdict;
   }
-  if ((unionOf(fields) & Trait.STATUS) === 0) {
+  if ((judgedTraits & Trait.STATUS) === 0) {
     return 'pseudo-header field missing';
   }
   // RFC 9113, section 8.6: HTTP/2 has no upgrade.
@@ -116,6 +119,7 @@ function judgeFields(fields: FieldList, pseudo: number): HeaderVerdict {
     }
     seen |= traits;
   }
+  judgedTraits = seen;
   return 'ok';
 }
 
@@ -148,14 +152,6 @@ function malformation(nameId: number): HeaderVerdict {
     default:
       return 'malformed content-length';
   }
-}
-
-function unionOf(fields: FieldList): number {
-  let union = 0;
-  for (let index = 0; index < fields.length; index++) {
-    union |= fields.at(index).traits;
-  }
-  return union;
 }
 
 /** RFC 9113, section 8.5. */
