@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { BalancedEndpoint } from '../balancing/balancer.ts';
 import type { AbuseKind, ConnectionOptions } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import { ConnectionList } from './connection-list.ts';
 import { Connector, type ConnectorOwner } from './connector.ts';
 import type { UpstreamClusterOptions, UpstreamDependencies } from './options.ts';
 import { IS_READ_BUFFER_SHARED } from './read-buffer.ts';
@@ -51,8 +52,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   readonly waiting = new Set<WaitEntry>();
   readonly #context: PoolContext;
   readonly #connector: Connector;
-  /** Every connection whose socket is not gone, those included that are not ready yet. */
-  readonly #connections: UpstreamConnection[] = [];
+  readonly #connections = new ConnectionList();
 
   constructor(endpoint: Endpoint, context: PoolContext) {
     const { dependencies, options, tls } = context;
@@ -65,11 +65,11 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
 
   /** Open sockets, those that are ending included. */
   get connections(): number {
-    return this.#connections.length;
+    return this.#connections.size;
   }
 
   get liveStreams(): number {
-    return this.#connections.reduce((sum, connection) => sum + connection.liveStreams, 0);
+    return this.#connections.liveStreams;
   }
 
   /** Attempts to connect that are under way. */
@@ -83,21 +83,17 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
 
   /** Whether nothing is left of it. */
   get isEmpty(): boolean {
-    return this.#connections.length === 0 && this.connecting === 0 && this.waiting.size === 0;
+    return this.#connections.size === 0 && this.connecting === 0 && this.waiting.size === 0;
   }
 
   /** Whether calls may be sent here: there is a connection, or no reason to think that there cannot be one. */
   get isPickable(): boolean {
-    return this.isEligible && (!this.#connector.isFailing || this.#hasUsable);
+    return this.isEligible && (!this.#connector.isFailing || this.#connections.hasUsable);
   }
 
   /** Whether a connection could be taken now. */
   get hasPlace(): boolean {
-    return this.#best() !== null;
-  }
-
-  get #hasUsable(): boolean {
-    return this.#connections.some(isUsable);
+    return this.#connections.best() !== null;
   }
 
   /** Tells whether health allows calls. */
@@ -108,7 +104,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     this.isEligible = isEligible;
     if (isEligible) {
       this.#connector.reset();
-      this.isWanted = !this.#hasUsable;
+      this.isWanted = !this.#connections.hasUsable;
     } else {
       this.isWanted = false;
       this.#connector.cancel();
@@ -118,8 +114,8 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
 
   /** A connection with a place, if nobody waits for one; null when the caller has to wait here. The data path: no garbage. */
   take(): UpstreamConnection | null {
-    const best = this.#best();
-    if (best !== null && best.liveStreams >= HOT_STREAMS && this.#connections.length + this.connecting < MAX_WARM_CONNECTIONS) {
+    const best = this.#connections.best();
+    if (best !== null && best.liveStreams >= HOT_STREAMS && this.#connections.size + this.connecting < MAX_WARM_CONNECTIONS) {
       this.#connect();
     }
     return this.waiting.size === 0 ? best : null;
@@ -135,7 +131,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   /** Gives connections to those that wait, the first come first. */
   serve(): void {
     for (const entry of this.waiting) {
-      const connection = this.#best();
+      const connection = this.#connections.best();
       if (connection === null) {
         return;
       }
@@ -146,7 +142,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
 
   /** Opens the connection that is wanted without a call, unless there is one; returns whether it did. */
   preconnect(): boolean {
-    if (this.#hasUsable) {
+    if (this.#connections.hasUsable) {
       this.isWanted = false;
       return false;
     }
@@ -156,7 +152,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   /** What time has changed. `nowMs` is Clock.now(). */
   sweep(nowMs: number): void {
     this.#connector.sweep(nowMs);
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.list()) {
       this.#replace(connection);
       this.#endIdle(connection, nowMs);
     }
@@ -169,7 +165,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   /** Ends all connections when their streams have ended. */
   drain(debug: string): void {
     this.setEligible(false);
-    for (const connection of this.#connections.slice()) {
+    for (const connection of this.#connections.list()) {
       connection.shutdown(debug);
     }
   }
@@ -177,7 +173,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   /** Ends all connections now. */
   close(debug: string): void {
     this.setEligible(false);
-    for (const connection of this.#connections.slice()) {
+    for (const connection of this.#connections.list()) {
       connection.abort(debug);
     }
   }
@@ -185,7 +181,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   makeConnection(endpoint: Endpoint, socket: Socket): UpstreamConnection {
     const { turn } = this.#context.dependencies;
     const connection = new UpstreamConnection(socket, this, { endpoint, turn, connection: this.#connectionOptions() });
-    this.#connections.push(connection);
+    this.#connections.add(connection);
     return connection;
   }
 
@@ -193,7 +189,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     const { dependencies, options, owner } = this.#context;
     dependencies.observer.onConnectFailed(options.name, endpoint, failure, message);
     owner.onPickable();
-    this.isWanted = this.isEligible && !this.#hasUsable;
+    this.isWanted = this.isEligible && !this.#connections.hasUsable;
     this.#checkHope();
   }
 
@@ -230,10 +226,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   }
 
   onGone(connection: UpstreamConnection): void {
-    const index = this.#connections.indexOf(connection);
-    if (index >= 0) {
-      this.#connections.splice(index, 1);
-    }
+    this.#connections.remove(connection);
     if (!this.#connector.fail(connection) && connection.isReady) {
       this.#learnFrom(connection);
     }
@@ -251,25 +244,24 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     }
     dependencies.observer.onConnectionClosed(options.name, connection.endpoint, connection.reason);
     owner.onPickable();
-    if (!this.#hasUsable) {
+    if (!this.#connections.hasUsable) {
       this.#connectForWaiting();
       this.#checkHope();
     }
   }
 
   #checkHope(): void {
-    if (this.waiting.size > 0 && !this.#hasUsable && this.connecting === 0) {
+    if (this.waiting.size > 0 && !this.#connections.hasUsable && this.connecting === 0) {
       this.#context.owner.onHopeless(this);
     }
   }
 
   /** Opens as many connections as those that wait seem to need. */
   #connectForWaiting(): void {
-    const usable = this.#connections.filter(isUsable);
-    const places = usable.reduce((most, { liveStreams, openCapacity }) => Math.max(most, liveStreams + openCapacity), 0);
+    const { usable, width } = this.#connections;
     // Before the first connection nobody knows how many streams one carries.
-    const wanted = usable.length === 0 ? Math.min(1, this.waiting.size) : Math.ceil(this.waiting.size / Math.max(1, places));
-    while (this.connecting < wanted && usable.length + this.connecting < MAX_CONNECTIONS) {
+    const wanted = usable === 0 ? Math.min(1, this.waiting.size) : Math.ceil(this.waiting.size / Math.max(1, width));
+    while (this.connecting < wanted && usable + this.connecting < MAX_CONNECTIONS) {
       if (!this.#connect()) {
         return;
       }
@@ -288,25 +280,10 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     }
   }
 
-  /** The connection with the fewest streams of those that have a place. */
-  #best(): UpstreamConnection | null {
-    let best: UpstreamConnection | null = null;
-    let fewest = Number.MAX_SAFE_INTEGER;
-    const connections = this.#connections;
-    for (let index = 0; index < connections.length; index++) {
-      const connection = connections[index];
-      if (connection !== undefined && connection.liveStreams < fewest && connection.isUsable && connection.openCapacity > 0) {
-        best = connection;
-        fewest = connection.liveStreams;
-      }
-    }
-    return best;
-  }
-
   /** A connection that is leaving, and has been of use, gets a successor before it is empty. */
   #replace(connection: UpstreamConnection): void {
     const isDue = connection.isRetiring && connection.hasAnswered && !connection.isReplaced;
-    if (isDue && this.isEligible && !this.#hasUsable) {
+    if (isDue && this.isEligible && !this.#connections.hasUsable) {
       connection.isReplaced = true;
       this.isWanted = true;
       this.preconnect();
@@ -314,7 +291,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   }
 
   #retireUnused(): void {
-    for (const connection of this.#connections) {
+    for (const connection of this.#connections.list()) {
       if (!this.isEligible && connection.isUsable && connection.liveStreams === 0) {
         connection.shutdown('endpoint_unused');
       }
@@ -332,8 +309,4 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
       jitter: dependencies.random(),
     };
   }
-}
-
-function isUsable(connection: UpstreamConnection): boolean {
-  return connection.isUsable;
 }
