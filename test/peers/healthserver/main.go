@@ -1,10 +1,11 @@
 // Command healthserver is a grpc-go server for tests: grpc.health.v1 whose answers are steered over HTTP while it runs,
-// and an echo for every other method.
+// server reflection, and an echo for every other method.
 //
-//	healthserver [-listen 127.0.0.1:0,…] [-cert FILE -key FILE [-client-ca FILE]]
+//	healthserver [-listen 127.0.0.1:0,…] [-cert FILE -key FILE [-client-ca FILE]] [-record FILE]
 //
 // Once everything is bound it prints one line of JSON, {"grpc":["127.0.0.1:4001"],"control":"127.0.0.1:4002"}. It ends when
-// its standard input does, so that it never outlives the test that started it. control.go has the control's URLs.
+// its standard input does, so that it never outlives the test that started it; on SIGTERM it finishes its calls first.
+// control.go has the control's URLs, record.go what is recorded.
 package main
 
 import (
@@ -19,13 +20,16 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"strings"
+	"syscall"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
 )
 
 func main() {
@@ -34,16 +38,21 @@ func main() {
 	cert := flag.String("cert", "", "certificate file, PEM; turns TLS on")
 	key := flag.String("key", "", "private key file, PEM")
 	clientCA := flag.String("client-ca", "", "file of the CA that client certificates must come from, PEM")
+	recordFile := flag.String("record", "", "file to which the calls of the echo are appended")
 	flag.Parse()
-	if err := run(strings.Split(*listen, ","), tlsFiles{cert: *cert, key: *key, clientCA: *clientCA}); err != nil {
+	calls, err := newRecorder(*recordFile)
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := run(strings.Split(*listen, ","), tlsFiles{cert: *cert, key: *key, clientCA: *clientCA}, calls); err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(addresses []string, files tlsFiles) error {
+func run(addresses []string, files tlsFiles, calls *recorder) error {
 	options := []grpc.ServerOption{
 		grpc.ForceServerCodecV2(newEchoCodec()),
-		grpc.UnknownServiceHandler(echo),
+		grpc.UnknownServiceHandler(calls.recorded(echo)),
 		// Clients may ping as often as they like: what grpc-go allows by default is not what is tested here.
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: time.Millisecond, PermitWithoutStream: true}),
 	}
@@ -57,6 +66,7 @@ func run(addresses []string, files tlsFiles) error {
 	health := newHealth()
 	server := grpc.NewServer(options...)
 	healthpb.RegisterHealthServer(server, health)
+	reflection.Register(server)
 
 	failed := make(chan error, len(addresses)+1)
 	var bound []string
@@ -66,7 +76,12 @@ func run(addresses []string, files tlsFiles) error {
 			return err
 		}
 		bound = append(bound, listener.Addr().String())
-		go func() { failed <- server.Serve(health.connections.track(listener)) }()
+		go func() {
+			// It returns without an error when the server stops gracefully, which has its own end.
+			if err := server.Serve(health.connections.track(listener)); err != nil {
+				failed <- err
+			}
+		}()
 	}
 	control, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -81,6 +96,13 @@ func run(addresses []string, files tlsFiles) error {
 	fmt.Println(string(ready))
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
+		failed <- nil
+	}()
+	terminate := make(chan os.Signal, 1)
+	signal.Notify(terminate, syscall.SIGTERM)
+	go func() {
+		<-terminate
+		server.GracefulStop()
 		failed <- nil
 	}()
 	return <-failed

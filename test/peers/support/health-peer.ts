@@ -39,6 +39,8 @@ export interface PeerOptions {
   /** Default `['127.0.0.1:0']`. */
   readonly listen?: readonly string[];
   readonly tls?: PeerTls;
+  /** grpc-go alone: a file to which it appends a line for the begin and the end of each call that has an `x-call-id`. */
+  readonly record?: string;
 }
 
 /** Which implementation of gRPC. */
@@ -72,6 +74,7 @@ export class HealthPeer {
       ['cert', options.tls?.cert],
       ['key', options.tls?.key],
       ['client-ca', options.tls?.clientCa],
+      ['record', options.record],
     ];
     const flags = given.flatMap(([name, value]) => (value === undefined ? [] : [flag + name, value]));
     const child =

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -19,6 +19,17 @@ export function debianPython(): string {
 /** Debian's dnsmasq, which is not on everybody's PATH. */
 export function dnsmasq(): string {
   return existing('/usr/sbin/dnsmasq');
+}
+
+/** Debian's nghttpd. */
+export function nghttpd(): string {
+  return existing('/usr/sbin/nghttpd');
+}
+
+/** A program of gRPC's interop tests that Debian's ruby-grpc brings: `client.rb` or `server.rb`. */
+export function rubyInteropProgram(name: string): string {
+  const [path] = globSync(`/usr/lib/*/rubygems-integration/*/gems/grpc-*/src/ruby/pb/test/${name}`);
+  return existing(path ?? `ruby-grpc's ${name}`);
 }
 
 function existing(path: string): string {
