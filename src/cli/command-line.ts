@@ -104,6 +104,10 @@ function tokenize(argv: readonly string[]): Tokens {
     if (token.kind === 'option') {
       flags.push({ name: token.name, rawName: token.rawName, value: token.value, inline: token.inlineValue === true });
       valueOfUnknown = Object.hasOwn(options, token.name) || token.inlineValue === true ? -1 : token.index + 1;
+      if (token.inlineValue === false && token.value.startsWith('--')) {
+        // It swallowed the next flag, whose value is no argument of its own.
+        valueOfUnknown = token.index + 2;
+      }
     } else if (token.kind === 'positional' && (token.index !== valueOfUnknown || isCommand(token.value))) {
       positionals.push(token.value);
     }

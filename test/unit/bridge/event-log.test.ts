@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { EventLog } from '../../../src/bridge/event-log.ts';
+import { createLoggerOver } from '../../../src/observability/logger.ts';
+import { verdictOf } from '../../support/health-answers.ts';
+import { endpointHealth, endpointsIn } from '../../support/health-views.ts';
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** An event log, what it wrote, and what it counted. */
+function create(level: 'info' | 'debug' = 'info'): {
+  readonly log: EventLog;
+  readonly lines: Line[];
+  readonly counted: unknown[];
+} {
+  const lines: Line[] = [];
+  const counted: unknown[] = [];
+  const write = (text: string): void => {
+    const { time: _time, ...line }: Line = JSON.parse(text);
+    lines.push(line);
+  };
+  const log = new EventLog(createLoggerOver({ write }, level), {
+    onCheck: (...what) => counted.push(what),
+    onStateChange: (...what) => counted.push(what),
+  });
+  return { log, lines, counted };
+}
+
+const found = (...addresses: readonly string[]) => ({
+  kind: 'endpoints' as const,
+  endpoints: addresses.map((address) => endpointHealth(address, 'pending').endpoint),
+});
+
+describe('EventLog', () => {
+  it('counts every check, and writes it only for who debugs', () => {
+    const quiet = create();
+    quiet.log.onCheck('app', '10.0.0.1:1', 'serving', 1.26);
+    assert.deepEqual([quiet.lines, quiet.counted], [[], [['app', 'serving', 1.26]]]);
+    const verbose = create('debug');
+    verbose.log.onCheck('app', '10.0.0.1:1', 'serving', 1.26);
+    assert.deepEqual(verbose.lines, [
+      { level: 'debug', cluster: 'app', endpoint: '10.0.0.1:1', outcome: 'serving', durationMs: 1.3, msg: 'health check' },
+    ]);
+  });
+
+  it('writes one line for a change of state, with its reason', () => {
+    const { log, lines, counted } = create();
+    const change = { cluster: 'app', endpoint: '10.0.0.1:1', from: 'healthy', to: 'unhealthy', reason: 'NOT_SERVING' } as const;
+    log.onStateChange(change);
+    log.onStateChange({ ...change, from: 'unhealthy', to: 'healthy', reason: '' });
+    const common = { level: 'info', cluster: 'app', endpoint: '10.0.0.1:1', msg: 'endpoint state changed' };
+    assert.deepEqual(lines, [
+      { ...common, fromState: 'healthy', toState: 'unhealthy', reason: 'NOT_SERVING' },
+      { ...common, fromState: 'unhealthy', toState: 'healthy' },
+    ]);
+    assert.deepEqual(counted, [
+      ['app', 'unhealthy'],
+      ['app', 'healthy'],
+    ]);
+  });
+
+  it('tells a failure of discovery once, and that it is over', () => {
+    const { log, lines } = create();
+    for (const reason of ['SERVFAIL', 'SERVFAIL', 'timeout']) {
+      log.onDiscovery('app', { kind: 'failed', reason });
+    }
+    log.onDiscovery('app', found());
+    log.onDiscovery('app', found());
+    assert.deepEqual(
+      lines.map(({ level, msg, reason }) => [level, msg, reason]),
+      [
+        ['warn', 'discovery failed', 'SERVFAIL'],
+        ['warn', 'discovery failed', 'timeout'],
+        ['info', 'discovery recovered', undefined],
+      ],
+    );
+  });
+
+  it('tells which sets of endpoints differ, not those that are found again', () => {
+    const { log, lines } = create();
+    log.onDiscovery('app', found('10.0.0.1:1', '10.0.0.2:1'));
+    log.onDiscovery('app', found('10.0.0.2:1', '10.0.0.1:1'));
+    log.onDiscovery('app', found('10.0.0.2:1', '10.0.0.3:1'));
+    assert.deepEqual(
+      lines.map(({ msg, added, removed, endpoints }) => [msg, added, removed, endpoints]),
+      [
+        ['endpoints changed', 2, 0, 2],
+        ['endpoints changed', 1, 1, 2],
+      ],
+    );
+  });
+
+  it('tells when clusters and the whole change sides, and nothing of the start', () => {
+    const { log, lines } = create();
+    const up = verdictOf({ a: endpointsIn('healthy'), 'b?': endpointsIn('unhealthy') });
+    const down = verdictOf({ a: endpointsIn('unhealthy'), 'b?': endpointsIn('unhealthy') });
+    for (const verdict of [down, up, up, down]) {
+      log.onVerdict(verdict);
+    }
+    assert.deepEqual(
+      lines.map(({ msg, cluster, healthy }) => [msg, cluster, healthy]),
+      [
+        ['cluster state changed', 'a', true],
+        ['health answer changed', undefined, true],
+        ['cluster state changed', 'a', false],
+        ['health answer changed', undefined, false],
+      ],
+    );
+  });
+});
