@@ -97,6 +97,10 @@ export class BridgeProcess {
     return get(this.url + path, options);
   }
 
+  admin(path: string, options: RequestOptions = {}): Promise<Answer> {
+    return get(this.adminUrl + path, options);
+  }
+
   /** The code and the text of `?verbose`, which shows reasons to peers on loopback. */
   async verbose(path = '/healthz'): Promise<Answer> {
     return await this.get(`${path}?verbose`);
