@@ -4,17 +4,12 @@ import { describeGot } from './got.ts';
 import { MAX_PROBLEMS } from './limits.ts';
 import { findRepeats } from './lists.ts';
 import { findNearest } from './nearest.ts';
-import { isPlainObject } from './paths.ts';
+import { isPlainObject, type Placed } from './paths.ts';
 import { readSound } from './problems.ts';
+import { findRouteConflicts } from './route-conflicts.ts';
 import { AdminSchema, toAdminConfig } from './sections/admin.ts';
 import { HealthSchema, toHealthConfig } from './sections/health.ts';
 import { ListenerSchema, toListenerConfig } from './sections/listener.ts';
-
-/** A value and where it stands. */
-interface Placed<Value> {
-  readonly path: string;
-  readonly value: Value;
-}
 
 /**
  * What contradicts something elsewhere in the configuration. It looks at whatever is sound on its own, so that one run names
@@ -33,6 +28,7 @@ export function findConflicts(raw: unknown): readonly ConfigProblem[] {
     ...findMissingClusters(health, clusters),
     ...findCountConflicts(health, clusters),
     ...findPathConflicts(health, [...clusters, ...groups]),
+    ...findRouteConflicts(raw, clusters),
   ];
 }
 

@@ -28,7 +28,23 @@ export function applyFlags(file: unknown, given: GivenFlags): FlaggedConfig {
   }
   const listeners = applyListeners(file, given);
   const clusters = applyCluster(listeners.raw, given);
-  return { ...clusters, problems: [...listeners.problems, ...clusters.problems] };
+  const hasCluster = given.has('backend') && clusters.clusterIndex >= 0;
+  const raw = hasCluster && isPlainObject(clusters.raw) ? addRoute(clusters.raw) : clusters.raw;
+  return { ...clusters, raw, problems: [...listeners.problems, ...clusters.problems] };
+}
+
+/** Forwards what no route of the file takes to the cluster of the flags, on every listener that does not say otherwise. */
+function addRoute(raw: Section): Section {
+  const routes: readonly unknown[] = Array.isArray(raw['routes']) ? raw['routes'] : [];
+  if (routes.some((route) => isPlainObject(route) && (route['cluster'] === FLAG_CLUSTER || route['name'] === FLAG_CLUSTER))) {
+    return raw;
+  }
+  const added = [...routes, { name: FLAG_CLUSTER, match: { prefix: '/' }, cluster: FLAG_CLUSTER }];
+  const listeners: readonly unknown[] = Array.isArray(raw['listeners']) ? raw['listeners'] : [];
+  const names = added.flatMap((route) => (isPlainObject(route) && typeof route['name'] === 'string' ? [route['name']] : []));
+  const served =
+    listeners.length > 1 ? { listeners: listeners.map((item) => (isPlainObject(item) ? { routes: names, ...item } : item)) } : {};
+  return { ...raw, ...served, routes: added };
 }
 
 interface Applied {

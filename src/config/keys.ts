@@ -4,6 +4,7 @@ import { DURATION_PATTERN, parseDuration } from './duration.ts';
 import { MAX_FILE_PATH_LENGTH } from './limits.ts';
 import type { KeyNotes } from './notes.ts';
 import { withTest } from './rules.ts';
+import { parseSize, SIZE_PATTERN } from './size.ts';
 
 interface KeyOptions {
   /** Effect, twin in Envoy or gRPC. Shown in the documentation and the JSON Schema. */
@@ -33,6 +34,29 @@ export function toMs(text: string): number {
     throw new RangeError(`${text} passed as a duration`);
   }
   return ms;
+}
+
+/** A number of octets: `512B`, `64KiB`, `1MiB`, `1GiB`. The limits are written the same way and are inclusive. */
+export function sizeKey(
+  options: KeyOptions & { readonly default?: string; readonly minimum: string; readonly maximum: string },
+): Type.TString {
+  const { minimum, maximum, ...rest } = options;
+  const range = `${minimum} to ${maximum}`;
+  const [low, high] = [toBytes(minimum), toBytes(maximum)];
+  const notes: KeyNotes = { expects: 'a whole number and a unit, such as 512B, 64KiB or 1MiB', kind: 'size', range };
+  return withTest(Type.String({ pattern: SIZE_PATTERN, ...rest, ...notes }), `must be from ${range}`, (text) => {
+    const octets = parseSize(text);
+    return octets !== null && octets >= low && octets <= high;
+  });
+}
+
+/** Octets of a size that the schema has accepted. */
+export function toBytes(text: string): number {
+  const octets = parseSize(text);
+  if (octets === null) {
+    throw new RangeError(`${text} passed as a size`);
+  }
+  return octets;
 }
 
 /** A whole number; both limits are inclusive. */

@@ -24,3 +24,9 @@ const MAX_SHOWN = 60;
 function isPlainPrototype(prototype: unknown): boolean {
   return prototype === Object.prototype || prototype === null;
 }
+
+/** A value and where it stands. */
+export interface Placed<Value> {
+  readonly path: string;
+  readonly value: Value;
+}

@@ -4,19 +4,39 @@ import { formatDuration } from './duration.ts';
 import type { Config } from './schema.ts';
 import type { ClusterConfig } from './sections/cluster.ts';
 import type { MetadataConfig } from './sections/metadata.ts';
+import type { RouteConfig } from './sections/route.ts';
+import { formatSize } from './size.ts';
 
 /** Stands for every metadata value that the configuration itself holds. The path of a file is shown. */
 export const MASKED = '***';
 
 const DURATION_SUFFIX = 'Ms';
+const SIZE_SUFFIX = 'Bytes';
 
 /**
  * Writes the configuration in force as YAML in the words of its file, every default included: loaded again it gives the same
- * configuration, masked values aside. It goes by the conventions of `Config`: a name that ends in `Ms` is a duration, and
- * null is a key that is not there.
+ * configuration, masked values aside. It goes by the conventions of `Config`: a name that ends in `Ms` is a duration,
+ * one in `Bytes` a size, and null is a key that is not there.
  */
 export function renderConfig(config: Config): string {
-  return stringify({ ...renderSection(config), clusters: config.clusters.map(renderCluster) }, { lineWidth: 0 });
+  const rendered = {
+    ...renderSection(config),
+    clusters: config.clusters.map(renderCluster),
+    routes: config.routes.map(renderRoute),
+  };
+  return stringify(rendered, { lineWidth: 0 });
+}
+
+function renderRoute(route: RouteConfig): Record<string, unknown> {
+  const { path, authority, headers } = route.match;
+  const match = {
+    [path.kind === 'exact' ? 'path' : 'prefix']: path.value,
+    ...(authority === null ? {} : { authority }),
+    headers: headers.map((header) =>
+      'value' in header ? { name: header.name, [header.kind]: header.value } : { name: header.name, present: true },
+    ),
+  };
+  return { ...renderSection(route), match };
 }
 
 function renderCluster(cluster: ClusterConfig): Record<string, unknown> {
@@ -34,9 +54,13 @@ function renderSection(section: object): Record<string, unknown> {
 }
 
 function renderKey(key: string, value: unknown): readonly [string, unknown] {
-  return typeof value === 'number' && key.endsWith(DURATION_SUFFIX)
-    ? [key.slice(0, -DURATION_SUFFIX.length), formatDuration(value)]
-    : [key, renderValue(value)];
+  if (typeof value === 'number' && key.endsWith(DURATION_SUFFIX)) {
+    return [key.slice(0, -DURATION_SUFFIX.length), formatDuration(value)];
+  }
+  if (typeof value === 'number' && key.endsWith(SIZE_SUFFIX)) {
+    return [key.slice(0, -SIZE_SUFFIX.length), formatSize(value)];
+  }
+  return [key, renderValue(value)];
 }
 
 function renderValue(value: unknown): unknown {

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { closed } from './keys.ts';
-import { MAX_CLUSTERS, MAX_LISTENERS } from './limits.ts';
+import { MAX_CLUSTERS, MAX_LISTENERS, MAX_ROUTES } from './limits.ts';
 import { listKey } from './lists.ts';
 import { type AdminConfig, AdminSchema, toAdminConfig } from './sections/admin.ts';
 import { type ClusterConfig, ClusterSchema, toClusterConfig } from './sections/cluster.ts';
@@ -8,6 +8,8 @@ import { type DrainConfig, DrainSchema, toDrainConfig } from './sections/drain.t
 import { type HealthConfig, HealthSchema, toHealthConfig } from './sections/health.ts';
 import { type ListenerConfig, ListenerSchema, toListenerConfig } from './sections/listener.ts';
 import { type LoggingConfig, LoggingSchema, toLoggingConfig } from './sections/logging.ts';
+import { type RouteConfig, RouteSchema, toRouteConfig } from './sections/route.ts';
+import { type TracingConfig, TracingSchema } from './sections/tracing.ts';
 
 /** The whole configuration as files have it. */
 export const ConfigSchema = Type.Object(
@@ -23,9 +25,16 @@ export const ConfigSchema = Type.Object(
       minItems: 1,
       maxItems: MAX_CLUSTERS,
     }),
+    routes: listKey(RouteSchema, {
+      description: 'What is forwarded where; the first that matches wins. Health URLs win over routes.',
+      default: [],
+      maxItems: MAX_ROUTES,
+      uniqueBy: (route) => route.name,
+    }),
     health: HealthSchema,
     logging: LoggingSchema,
     drain: DrainSchema,
+    tracing: TracingSchema,
   },
   closed({ description: 'The configuration of grpc-health-bridge.' }),
 );
@@ -53,9 +62,12 @@ export interface Config {
   readonly admin: AdminConfig;
   /** At least one. */
   readonly clusters: readonly ClusterConfig[];
+  /** In the order in which they are tried. */
+  readonly routes: readonly RouteConfig[];
   readonly health: HealthConfig;
   readonly logging: LoggingConfig;
   readonly drain: DrainConfig;
+  readonly tracing: TracingConfig;
 }
 
 export function toConfig(document: ConfigDocument): Config {
@@ -63,11 +75,13 @@ export function toConfig(document: ConfigDocument): Config {
     listeners: document.listeners.map(toListenerConfig),
     admin: toAdminConfig(document.admin),
     clusters: document.clusters.map(toClusterConfig),
+    routes: document.routes.map(toRouteConfig),
     health: toHealthConfig(
       document.health,
       document.clusters.map((cluster) => cluster.name),
     ),
     logging: toLoggingConfig(document.logging),
     drain: toDrainConfig(document.drain),
+    tracing: document.tracing,
   };
 }

@@ -4,6 +4,17 @@ import { formatDuration } from '../duration.ts';
 import { closed, durationKey, nameKey, toMs, wordKey } from '../keys.ts';
 import { type Finding, withRule } from '../rules.ts';
 import { type ClusterTlsConfig, ClusterTlsSchema, toClusterTlsConfig } from './cluster-tls.ts';
+import {
+  type ConnectionPoolConfig,
+  ConnectionPoolSchema,
+  type KeepaliveConfig,
+  KeepaliveSchema,
+  type LoadBalancingConfig,
+  LoadBalancingSchema,
+  toConnectionPoolConfig,
+  toKeepaliveConfig,
+  toLoadBalancingConfig,
+} from './cluster-traffic.ts';
 import { DiscoverySchema, type DiscoverySourceConfig, toDiscoveryConfig } from './discovery.ts';
 import { type HealthCheckConfig, HealthCheckSchema, toHealthCheckConfig } from './health-check.ts';
 import { type HealthyWhen, healthyWhenKey } from './healthy-when.ts';
@@ -24,6 +35,9 @@ const ClusterShape = Type.Object(
     }),
     tls: Type.Optional(ClusterTlsSchema),
     healthCheck: HealthCheckSchema,
+    loadBalancing: LoadBalancingSchema,
+    connectionPool: ConnectionPoolSchema,
+    keepalive: KeepaliveSchema,
     healthyWhen: healthyWhenKey(
       'How many healthy endpoints make the cluster healthy. Envoy: `cluster_min_healthy_percentages` of the health check filter.',
     ),
@@ -63,6 +77,9 @@ export interface ClusterConfig {
   /** Null is cleartext HTTP/2. */
   readonly tls: ClusterTlsConfig | null;
   readonly healthCheck: HealthCheckConfig;
+  readonly loadBalancing: LoadBalancingConfig;
+  readonly connectionPool: ConnectionPoolConfig;
+  readonly keepalive: KeepaliveConfig;
   /** Default `any`. */
   readonly healthyWhen: HealthyWhen;
   /** Default `unhealthy`. */
@@ -79,6 +96,9 @@ export function toClusterConfig(section: ClusterSection): ClusterConfig {
     connectTimeoutMs: toMs(section.connectTimeout),
     tls: section.tls === undefined ? null : toClusterTlsConfig(section.tls),
     healthCheck,
+    loadBalancing: toLoadBalancingConfig(section.loadBalancing),
+    connectionPool: toConnectionPoolConfig(section.connectionPool),
+    keepalive: toKeepaliveConfig(section.keepalive),
     healthyWhen: section.healthyWhen,
     whenEmpty: section.whenEmpty,
     staleAfterMs: section.staleAfter === undefined ? leastStaleAfterMs(healthCheck) : toMs(section.staleAfter),
@@ -86,8 +106,8 @@ export function toClusterConfig(section: ClusterSection): ClusterConfig {
 }
 
 function leastStaleAfterMs(healthCheck: HealthCheckConfig): number {
-  const { intervalMs, unhealthyIntervalMs, intervalJitterMs, timeoutMs } = healthCheck;
-  const longestMs = Math.max(intervalMs, unhealthyIntervalMs) + intervalJitterMs + timeoutMs;
+  const { intervalMs, noTrafficIntervalMs, unhealthyIntervalMs, intervalJitterMs, timeoutMs } = healthCheck;
+  const longestMs = Math.max(intervalMs, noTrafficIntervalMs, unhealthyIntervalMs) + intervalJitterMs + timeoutMs;
   return Math.max(MIN_STALE_AFTER_MS, STALE_CHECKS * longestMs);
 }
 

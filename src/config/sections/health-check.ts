@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Static, Type } from 'typebox';
 import { closed, durationKey, textKey, toMs, wholeKey, wordKey } from '../keys.ts';
 import { MAX_SERVICES } from '../limits.ts';
 import { listKey } from '../lists.ts';
+import { complement, type Finding, withRule } from '../rules.ts';
 import { type MetadataConfig, MetadataSchema, toMetadataConfig } from './metadata.ts';
 
 const MAX_SERVICE_NAME_LENGTH = 256;
@@ -20,11 +22,11 @@ const TreatSchema = Type.Object(
   closed({ description: 'What the three answers count as that are no clear no.', default: {} }),
 );
 
-/** The key `healthCheck` of a cluster. */
-export const HealthCheckSchema = Type.Object(
+const HealthCheckShape = Type.Object(
   {
-    type: wordKey(['grpc'], {
-      description: 'How endpoints are checked: over grpc.health.v1. Envoy: `grpc_health_check`.',
+    type: wordKey(['grpc', 'tcp', 'none'], {
+      description:
+        'How endpoints are checked. grpc: over grpc.health.v1. tcp: a connection that is accepted within `timeout` is healthy. none: not at all, every endpoint is healthy. Envoy: `grpc_health_check`, `tcp_health_check`.',
       default: 'grpc',
     }),
     mode: wordKey(['auto', 'watch', 'check'], {
@@ -60,6 +62,14 @@ export const HealthCheckSchema = Type.Object(
       minimum: '0s',
       maximum: '1h',
     }),
+    noTrafficInterval: Type.Optional(
+      durationKey({
+        description: 'In place of `interval` while nothing is forwarded to the cluster. Envoy: `no_traffic_interval`.',
+        defaultText: '`interval`',
+        minimum: '100ms',
+        maximum: '1h',
+      }),
+    ),
     unhealthyInterval: Type.Optional(
       durationKey({
         description: 'The pause after a check that failed. Envoy: `unhealthy_interval`.',
@@ -104,9 +114,35 @@ export const HealthCheckSchema = Type.Object(
   closed({ description: 'How each endpoint is checked.', default: {} }),
 );
 
-/** Active checks over grpc.health.v1. Lengths are milliseconds. */
+/** The key `healthCheck` of a cluster. */
+export const HealthCheckSchema = withRule(HealthCheckShape, findIdleKeys);
+
+/** Keys that only checks over gRPC have a use for, and those that no check has a use for that is not made. */
+const GRPC_KEYS = ['mode', 'services', 'metadata', 'authority', 'treat'] as const;
+const CHECK_KEYS = [
+  'port',
+  'interval',
+  'intervalJitter',
+  'noTrafficInterval',
+  'unhealthyInterval',
+  'timeout',
+  'healthyThreshold',
+  'unhealthyThreshold',
+] as const;
+
+/** Keys with another value than their default that would have no effect. */
+function findIdleKeys(section: Static<typeof HealthCheckShape>): readonly Finding[] {
+  const keys = section.type === 'grpc' ? [] : section.type === 'tcp' ? GRPC_KEYS : [...GRPC_KEYS, ...CHECK_KEYS];
+  const plain = complement(HealthCheckShape, {});
+  return keys
+    .filter((key) => !isDeepStrictEqual(section[key], plain?.[key]))
+    .map((key) => ({ at: [key], message: `has no effect with type: ${section.type}`, got: section[key] }));
+}
+
+/** Active checks. Lengths are milliseconds. */
 export interface HealthCheckConfig {
-  readonly type: 'grpc';
+  /** Default `grpc`. What only grpc has a use for is refused with the others. */
+  readonly type: 'grpc' | 'tcp' | 'none';
   /** Default `auto`. */
   readonly mode: 'auto' | 'watch' | 'check';
   /** At least one, all different. Default the empty name: the whole server. */
@@ -117,6 +153,8 @@ export interface HealthCheckConfig {
   readonly intervalMs: number;
   /** Default 1 000. */
   readonly intervalJitterMs: number;
+  /** Default `intervalMs`. */
+  readonly noTrafficIntervalMs: number;
   /** Default `intervalMs`. */
   readonly unhealthyIntervalMs: number;
   /** Default 1 000. */
@@ -133,7 +171,7 @@ export interface HealthCheckConfig {
   readonly treat: { readonly unimplemented: Treatment; readonly serviceUnknown: Treatment; readonly statusUnknown: Treatment };
 }
 
-export function toHealthCheckConfig(section: Static<typeof HealthCheckSchema>): HealthCheckConfig {
+export function toHealthCheckConfig(section: Static<typeof HealthCheckShape>): HealthCheckConfig {
   return {
     type: section.type,
     mode: section.mode,
@@ -141,6 +179,7 @@ export function toHealthCheckConfig(section: Static<typeof HealthCheckSchema>): 
     port: section.port ?? null,
     intervalMs: toMs(section.interval),
     intervalJitterMs: toMs(section.intervalJitter),
+    noTrafficIntervalMs: toMs(section.noTrafficInterval ?? section.interval),
     unhealthyIntervalMs: toMs(section.unhealthyInterval ?? section.interval),
     timeoutMs: toMs(section.timeout),
     healthyThreshold: section.healthyThreshold,

@@ -2,7 +2,23 @@ import { type BadCase, DURATION, describeBad, one, withHealth } from './support/
 import { baseConfig, withCheck, withCluster } from './support/base-config.ts';
 
 const CHECKS: readonly BadCase[] = [
-  one('a type of a later version', withCheck({ type: 'tcp' }), 'clusters[0].healthCheck.type: must be grpc (got "tcp")'),
+  one(
+    'a type of a later version',
+    withCheck({ type: 'http' }),
+    'clusters[0].healthCheck.type: must be one of grpc, tcp, none (got "http")',
+  ),
+  one(
+    'keys without effect on a TCP check',
+    withCheck({ type: 'tcp', mode: 'watch', services: ['a'], port: 1 }),
+    'clusters[0].healthCheck.mode: has no effect with type: tcp (got "watch")',
+    'clusters[0].healthCheck.services: has no effect with type: tcp (got a list)',
+  ),
+  one(
+    'keys without effect where nothing is checked',
+    withCheck({ type: 'none', interval: '1s', treat: { unimplemented: 'healthy' } }),
+    'clusters[0].healthCheck.treat: has no effect with type: none (got an object)',
+    'clusters[0].healthCheck.interval: has no effect with type: none (got "1s")',
+  ),
   one(
     'an unknown mode',
     withCheck({ mode: 'guess' }),
@@ -55,9 +71,9 @@ const CHECKS: readonly BadCase[] = [
     'clusters[0].healthCheck.unhealthyThreshold: must be a whole number from 1 to 100 (got "2")',
   ),
   one(
-    'a pause of a later version',
-    withCheck({ noTrafficInterval: '1m' }),
-    'clusters[0].healthCheck.noTrafficInterval: is not a known key',
+    'too short a pause without traffic',
+    withCheck({ noTrafficInterval: '99ms' }),
+    'clusters[0].healthCheck.noTrafficInterval: must be from 100ms to 1h (got "99ms")',
   ),
   one(
     'an authority with a path',

@@ -22,7 +22,7 @@ const SHAPES: readonly BadCase[] = [
     baseConfig({ listeners: Array.from({ length: 65 }, () => ({ address: '127.0.0.1:0' })) }),
     'listeners: may have 64 at most (got 65)',
   ),
-  one('a key of a later version', baseConfig({ routes: [] }), 'routes: is not a known key'),
+  one('a key of a later version', baseConfig({ workers: 1 }), 'workers: is not a known key'),
   one('a mistyped key', baseConfig({ helth: {} }), 'helth: is not a known key: did you mean health?'),
   one(
     'another spelling',

@@ -167,6 +167,30 @@ describe('flags over a file', () => {
     ]);
   });
 
+  it('forward what no route takes to the cluster of --backend, on every listener that does not say otherwise', () => {
+    const { routes, listeners } = load({ flags: { backend: ['a:1'], listen: ['127.0.0.1:1', '127.0.0.1:2'] } });
+    assert.deepEqual(routes, [
+      {
+        name: 'default',
+        match: { path: { kind: 'prefix', value: '/' }, authority: null, headers: [] },
+        cluster: 'default',
+        timeoutMs: 0,
+      },
+    ]);
+    assert.deepEqual(
+      listeners.map((listener) => listener.routes),
+      [['default'], ['default']],
+    );
+  });
+
+  it('leave the routes of a file alone that lead to the cluster already', () => {
+    const file = { ...baseConfig({ clusters: [] }), routes: [{ name: 'r', match: { prefix: '/a/' }, cluster: 'default' }] };
+    assert.deepEqual(
+      load({ file, flags: { backend: ['a:1'] } }).routes.map(({ name }) => name),
+      ['r'],
+    );
+  });
+
   it('do not hide that its clusters are no list', () => {
     assert.deepEqual(refused({ file: { ...baseConfig(), clusters: {} }, flags: { backend: ['a:1'] } }), [
       'clusters: must be a list (got an object)',

@@ -3,123 +3,16 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { parseConfigDocument } from '../../../src/config/document.ts';
 import { evaluateConfig, resolveConfig } from '../../../src/config/resolve.ts';
-import type { Config } from '../../../src/config/schema.ts';
 import type { ClusterConfig } from '../../../src/config/sections/cluster.ts';
 import { ConfigError, ErrorCode } from '../../../src/errors.ts';
 import { baseCluster, baseConfig, type Raw, refusals, withCheck, withCluster } from './support/base-config.ts';
+import { DEFAULTS, FULL, LISTENER_DEFAULTS } from './support/product-config.ts';
 
 function clusterOf(raw: Raw): ClusterConfig {
   const [cluster] = resolveConfig(raw).clusters;
   assert.ok(cluster);
   return cluster;
 }
-
-const DEFAULTS: Config = {
-  listeners: [
-    {
-      name: 'listener-0',
-      address: { kind: 'tcp', host: '127.0.0.1', port: 8080 },
-      health: 'all',
-      tls: null,
-      idleTimeoutMs: 620_000,
-    },
-  ],
-  admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9902 } },
-  clusters: [
-    {
-      name: 'app',
-      discovery: [{ type: 'static', endpoints: [{ address: { kind: 'tcp', host: '127.0.0.1', port: 50_051 } }] }],
-      connectTimeoutMs: 5_000,
-      tls: null,
-      healthCheck: {
-        type: 'grpc',
-        mode: 'auto',
-        services: [''],
-        port: null,
-        intervalMs: 5_000,
-        intervalJitterMs: 1_000,
-        unhealthyIntervalMs: 5_000,
-        timeoutMs: 1_000,
-        healthyThreshold: 2,
-        unhealthyThreshold: 2,
-        metadata: [],
-        authority: null,
-        treat: { unimplemented: 'unhealthy', serviceUnknown: 'unhealthy', statusUnknown: 'unhealthy' },
-      },
-      healthyWhen: 'any',
-      whenEmpty: 'unhealthy',
-      staleAfterMs: 180_000,
-    },
-  ],
-  health: {
-    paths: ['/', '/healthz'],
-    healthyWhen: 'any',
-    clusters: [{ name: 'app', optional: false }],
-    groups: [],
-    details: 'counts',
-    failDuringDrain: true,
-    startupTimeoutMs: 15_000,
-    statusHeader: true,
-  },
-  logging: { level: 'info', format: null },
-  drain: { delayMs: 5_000, timeoutMs: 20_000 },
-};
-
-/** The configuration of the product's documentation, as far as this version goes. */
-const FULL = `
-listeners:
-  - name: public
-    address: 0.0.0.0:8443
-    health: all
-    tls:
-      certificateFile: /etc/bridge/tls/tls.crt
-      privateKeyFile: /etc/bridge/tls/tls.key
-      selfSigned: false
-      minVersion: TLSv1.3
-    idleTimeout: 620s
-  - { name: plain, address: 0.0.0.0:8080, health: none }
-  - { name: socket, address: unix:/run/bridge.sock }
-admin: { address: "[::1]:0" }
-clusters:
-  - name: router
-    discovery: { type: dns, host: router.default.svc.cluster.local., port: 50051, refreshInterval: 3s, resolvers: ["127.0.0.1:5353", "[::1]:53"], family: v4 }
-    connectTimeout: 250ms
-    tls: { caFile: /ca.crt, serverName: router.example, certificateFile: /client.crt, privateKeyFile: /client.key, insecureSkipVerify: false }
-    healthCheck:
-      type: grpc
-      mode: check
-      services: [route.Router, ""]
-      port: 8081
-      interval: 1m
-      intervalJitter: 0s
-      unhealthyInterval: 2m
-      timeout: 3s
-      healthyThreshold: 3
-      unhealthyThreshold: 1
-      metadata: { X-Probe: bridge, authorization: { file: /run/secrets/token }, trace-bin: AAEC }
-      authority: router.example:443
-      treat: { unimplemented: healthy, serviceUnknown: degraded, statusUnknown: unhealthy }
-    healthyWhen: { percent: 50 }
-    whenEmpty: healthy
-    staleAfter: 1h
-  - name: search
-    discovery:
-      - { type: static, endpoints: ["127.0.0.1:50061", { address: search.example:50061 }, "unix:/run/search.sock"] }
-      - { type: dns, host: search, port: 1 }
-    tls: {}
-    healthyWhen: { count: 7 }
-health:
-  paths: ["/", "/healthz", "/health"]
-  healthyWhen: all
-  clusters: [router, { name: search, optional: true }]
-  groups: [{ name: frontend, healthyWhen: { count: 2 }, clusters: [router, search] }]
-  details: full
-  failDuringDrain: false
-  startupTimeout: 0s
-  statusHeader: false
-logging: { level: debug, format: text }
-drain: { delay: 0s, timeout: 1m }
-`;
 
 function parseYaml(text: string): unknown {
   const result = parseConfigDocument(Buffer.from(text), 'bridge.yaml');
@@ -152,11 +45,68 @@ describe('resolveConfig', () => {
           selfSigned: false,
           minVersion: 'TLSv1.3',
         },
+        routes: ['canary', 'router'],
         idleTimeoutMs: 620_000,
+        maxConnectionAgeMs: 1_800_000,
+        maxConnectionAgeGraceMs: 0,
+        keepalive: { timeMs: 300_000, timeoutMs: 10_000, minTimeMs: 10_000, permitWithoutStream: false },
+        headers: { forwardedFor: 'replace', requestId: 'create' },
+        limits: {
+          ...LISTENER_DEFAULTS.limits,
+          profile: 'edge',
+          maxConnections: 100,
+          maxConnectionsPerAddress: 10,
+          maxHeaderListBytes: 131_072,
+          maxHeaderFields: 1000,
+          glitches: { burst: 10, perSecond: 1 },
+          stallTimeoutMs: 60_000,
+        },
       },
-      { name: 'plain', address: { kind: 'tcp', host: '0.0.0.0', port: 8080 }, health: 'none', tls: null, idleTimeoutMs: 620_000 },
-      { name: 'socket', address: { kind: 'unix', path: '/run/bridge.sock' }, health: 'all', tls: null, idleTimeoutMs: 620_000 },
+      {
+        ...LISTENER_DEFAULTS,
+        name: 'plain',
+        address: { kind: 'tcp', host: '0.0.0.0', port: 8080 },
+        health: 'none',
+        routes: [],
+        tls: null,
+      },
+      {
+        ...LISTENER_DEFAULTS,
+        name: 'socket',
+        address: { kind: 'unix', path: '/run/bridge.sock' },
+        routes: ['search'],
+        tls: null,
+      },
     ]);
+    assert.deepEqual(config.routes, [
+      {
+        name: 'canary',
+        match: {
+          path: { kind: 'exact', value: '/router.Router/Route' },
+          authority: 'api.example',
+          headers: [
+            { name: 'x-canary', kind: 'exact', value: '1' },
+            { name: 'x-user', kind: 'prefix', value: 'a' },
+            { name: 'x-a', kind: 'present' },
+          ],
+        },
+        cluster: 'search',
+        timeoutMs: 30_000,
+      },
+      {
+        name: 'router',
+        match: { path: { kind: 'prefix', value: '/router.Router/' }, authority: null, headers: [] },
+        cluster: 'router',
+        timeoutMs: 0,
+      },
+      {
+        name: 'search',
+        match: { path: { kind: 'prefix', value: '/' }, authority: null, headers: [] },
+        cluster: 'search',
+        timeoutMs: 0,
+      },
+    ]);
+    assert.deepEqual(config.tracing, { propagate: false });
     assert.deepEqual(config.admin, { address: { kind: 'tcp', host: '::1', port: 0 } });
     const [router, search] = config.clusters;
     assert.deepEqual(router, {
@@ -189,6 +139,7 @@ describe('resolveConfig', () => {
         port: 8081,
         intervalMs: 60_000,
         intervalJitterMs: 0,
+        noTrafficIntervalMs: 30_000,
         unhealthyIntervalMs: 120_000,
         timeoutMs: 3_000,
         healthyThreshold: 3,
@@ -201,6 +152,9 @@ describe('resolveConfig', () => {
         authority: 'router.example:443',
         treat: { unimplemented: 'healthy', serviceUnknown: 'degraded', statusUnknown: 'unhealthy' },
       },
+      loadBalancing: { policy: 'roundRobin', panicThreshold: '50%' },
+      connectionPool: { maxPendingRequests: 10, maxConnectionAgeMs: 3_600_000, idleTimeoutMs: 600_000 },
+      keepalive: { timeMs: 600_000, timeoutMs: 5_000 },
       healthyWhen: { percent: 50 },
       whenEmpty: 'healthy',
       staleAfterMs: 3_600_000,

@@ -1,0 +1,109 @@
+import { type Static, Type } from 'typebox';
+import { closed, durationKey, textKey, toMs, wholeKey, wordKey } from '../keys.ts';
+
+/** The key `loadBalancing` of a cluster. */
+export const LoadBalancingSchema = Type.Object(
+  {
+    policy: wordKey(['roundRobin'], {
+      description: 'How calls are spread over the healthy endpoints: each in turn. Envoy: `ROUND_ROBIN`; gRPC: `round_robin`.',
+      default: 'roundRobin',
+    }),
+    panicThreshold: textKey({
+      description:
+        'Below this share of healthy endpoints, calls go to all known ones, as most of the checks are then more likely wrong than right; 0% is never. The health answer never panics. Envoy: `healthy_panic_threshold`.',
+      expects: 'a whole percentage from 0% to 100%',
+      kind: 'percentage',
+      default: '0%',
+      pattern: '^(100|[1-9]?[0-9])%$',
+    }),
+  },
+  closed({ description: 'Which endpoint gets a call.', default: {} }),
+);
+
+export interface LoadBalancingConfig {
+  /** Default `roundRobin`. */
+  readonly policy: 'roundRobin';
+  /** A whole percentage as text, such as `50%`. Default `0%`. */
+  readonly panicThreshold: string;
+}
+
+export function toLoadBalancingConfig(section: Static<typeof LoadBalancingSchema>): LoadBalancingConfig {
+  return { policy: section.policy, panicThreshold: section.panicThreshold };
+}
+
+/** The key `connectionPool` of a cluster. */
+export const ConnectionPoolSchema = Type.Object(
+  {
+    maxPendingRequests: wholeKey({
+      description: 'Calls that may wait for a connection; the next one is answered UNAVAILABLE. Envoy: `max_pending_requests`.',
+      default: 1024,
+      minimum: 1,
+      maximum: 1_000_000,
+    }),
+    maxConnectionAge: durationKey({
+      description:
+        'Age, spread by 10 % either way, at which a connection is replaced; 0s is never. Envoy: `max_connection_duration`.',
+      default: '0s',
+      minimum: '0s',
+      maximum: '24h',
+    }),
+    idleTimeout: durationKey({
+      description: 'How long a connection may be without a call. Envoy: `idle_timeout`.',
+      default: '1h',
+      minimum: '1s',
+      maximum: '24h',
+    }),
+  },
+  closed({ description: 'Connections to the endpoints.', default: {} }),
+);
+
+/** Connections to endpoints. Lengths are milliseconds. */
+export interface ConnectionPoolConfig {
+  /** Default 1 024. */
+  readonly maxPendingRequests: number;
+  /** 0 is never. Default 0. */
+  readonly maxConnectionAgeMs: number;
+  /** Default 3 600 000. */
+  readonly idleTimeoutMs: number;
+}
+
+export function toConnectionPoolConfig(section: Static<typeof ConnectionPoolSchema>): ConnectionPoolConfig {
+  return {
+    maxPendingRequests: section.maxPendingRequests,
+    maxConnectionAgeMs: toMs(section.maxConnectionAge),
+    idleTimeoutMs: toMs(section.idleTimeout),
+  };
+}
+
+/** The key `keepalive` of a cluster. */
+export const KeepaliveSchema = Type.Object(
+  {
+    time: durationKey({
+      description:
+        'Silence after which an endpoint with calls under way is pinged; 0s is never. Many gRPC servers end connections that ping more often than every five minutes. gRPC: `keepalive_time_ms`. Envoy: `connection_keepalive.interval`.',
+      default: '0s',
+      minimum: '0s',
+      maximum: '24h',
+    }),
+    timeout: durationKey({
+      description:
+        'Silence after such a ping that ends the connection. gRPC: `keepalive_timeout_ms`. Envoy: `connection_keepalive.timeout`.',
+      default: '20s',
+      minimum: '100ms',
+      maximum: '10m',
+    }),
+  },
+  closed({ description: 'PING on connections to endpoints.', default: {} }),
+);
+
+/** PING on connections to endpoints. Lengths are milliseconds. */
+export interface KeepaliveConfig {
+  /** 0 is never. Default 0. */
+  readonly timeMs: number;
+  /** Default 20 000. */
+  readonly timeoutMs: number;
+}
+
+export function toKeepaliveConfig(section: Static<typeof KeepaliveSchema>): KeepaliveConfig {
+  return { timeMs: toMs(section.time), timeoutMs: toMs(section.timeout) };
+}

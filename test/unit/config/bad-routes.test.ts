@@ -1,0 +1,116 @@
+import { type BadCase, describeBad, one } from './support/bad-case.ts';
+import { baseConfig, type Raw, withCluster, withListener } from './support/base-config.ts';
+
+function withRoute(changes: Raw): Raw {
+  return baseConfig({ routes: [{ name: 'r', cluster: 'app', ...changes }] });
+}
+
+const PATH =
+  'must be a path that begins with a slash, of at most 1024 printable ASCII characters without space and question mark';
+const TWO_LISTENERS = [
+  { name: 'a', address: '127.0.0.1:1' },
+  { name: 'b', address: '127.0.0.1:2', routes: [] },
+];
+
+const ROUTES: readonly BadCase[] = [
+  one('no name', baseConfig({ routes: [{ cluster: 'app' }] }), 'routes[0].name: is required'),
+  one('no cluster', baseConfig({ routes: [{ name: 'r' }] }), 'routes[0].cluster: is required'),
+  one('a missing cluster', withRoute({ cluster: 'ap' }), 'routes[0].cluster: is no cluster, did you mean app? (got "ap")'),
+  one(
+    'a name twice',
+    baseConfig({
+      routes: [
+        { name: 'r', cluster: 'app' },
+        { name: 'r', cluster: 'app' },
+      ],
+    }),
+    'routes[1]: repeats item 0 (got "r")',
+  ),
+  one('a prefix without a slash', withRoute({ match: { prefix: 'a' } }), `routes[0].match.prefix: ${PATH} (got "a")`),
+  one('a path with a query', withRoute({ match: { path: '/a?b' } }), `routes[0].match.path: ${PATH} (got "/a?b")`),
+  one(
+    'a prefix and a path',
+    withRoute({ match: { prefix: '/a', path: '/a' } }),
+    'routes[0].match.path: excludes prefix (got "/a")',
+  ),
+  one(
+    'a header without a condition',
+    withRoute({ match: { headers: [{ name: 'a' }] } }),
+    'routes[0].match.headers[0]: needs exactly one of exact, prefix and present',
+  ),
+  one(
+    'a header with two conditions',
+    withRoute({ match: { headers: [{ name: 'a', exact: '1', present: true }] } }),
+    'routes[0].match.headers[0]: needs exactly one of exact, prefix and present',
+  ),
+  one(
+    'a header that must be absent',
+    withRoute({ match: { headers: [{ name: 'a', present: false }] } }),
+    'routes[0].match.headers[0].present: must be true: routes are tried in order (got false)',
+  ),
+  one(
+    'a header in capitals',
+    withRoute({ match: { headers: [{ name: 'X-A', exact: '1' }] } }),
+    'routes[0].match.headers[0].name: must be a header name in small letters (got "X-A")',
+  ),
+  one('a pattern', withRoute({ match: { regex: '.*' } }), 'routes[0].match.regex: is not a known key'),
+  one(
+    'a timeout as a number',
+    withRoute({ timeout: 5 }),
+    'routes[0].timeout: must be a whole number and a unit, such as 250ms, 5s, 1m or 1h (got 5)',
+  ),
+  one('a listener of a missing route', withListener({ routes: ['r'] }), 'listeners[0].routes[0]: is no route (got "r")'),
+  one(
+    'a listener among several that does not say what it serves',
+    baseConfig({ listeners: TWO_LISTENERS, routes: [{ name: 'r', cluster: 'app' }] }),
+    'listeners[0].routes: is required where there is more than one listener: names of routes, or [] for health URLs alone',
+  ),
+];
+
+const TRAFFIC: readonly BadCase[] = [
+  one(
+    'a share without its sign',
+    withCluster({ loadBalancing: { panicThreshold: '50' } }),
+    'clusters[0].loadBalancing.panicThreshold: must be a whole percentage from 0% to 100% (got "50")',
+  ),
+  one(
+    'a share above the whole',
+    withCluster({ loadBalancing: { panicThreshold: '101%' } }),
+    'clusters[0].loadBalancing.panicThreshold: must be a whole percentage from 0% to 100% (got "101%")',
+  ),
+  one(
+    'a policy of a later version',
+    withCluster({ loadBalancing: { policy: 'maglev' } }),
+    'clusters[0].loadBalancing.policy: must be roundRobin (got "maglev")',
+  ),
+  one(
+    'no waiting calls',
+    withCluster({ connectionPool: { maxPendingRequests: 0 } }),
+    'clusters[0].connectionPool.maxPendingRequests: must be a whole number from 1 to 1000000 (got 0)',
+  ),
+  one(
+    'a size without a unit',
+    withListener({ limits: { maxHeaderList: '65536' } }),
+    'listeners[0].limits.maxHeaderList: must be a whole number and a unit, such as 512B, 64KiB or 1MiB (got "65536")',
+  ),
+  one(
+    'too small a size',
+    withListener({ limits: { maxHeaderList: '1KiB' } }),
+    'listeners[0].limits.maxHeaderList: must be from 4KiB to 1MiB (got "1KiB")',
+  ),
+  one('an unknown limit', withListener({ limits: { maxFun: 1 } }), 'listeners[0].limits.maxFun: is not a known key'),
+  one('half a rate', withListener({ limits: { resets: { burst: 1 } } }), 'listeners[0].limits.resets.perSecond: is required'),
+  one(
+    'an unknown profile',
+    withListener({ limits: { profile: 'open' } }),
+    'listeners[0].limits.profile: must be one of edge, loadBalancer (got "open")',
+  ),
+  one(
+    'an unknown treatment of a header',
+    withListener({ headers: { forwardedFor: 'drop' } }),
+    'listeners[0].headers.forwardedFor: must be one of append, replace, keep (got "drop")',
+  ),
+];
+
+describeBad('routes', ROUTES);
+describeBad('traffic', TRAFFIC);
