@@ -2,9 +2,11 @@ import type { Logger } from 'pino';
 import type { BridgeVerdict } from './aggregation/verdict.ts';
 import { type BridgeMetrics, createBridgeMetrics } from './bridge/bridge-metrics.ts';
 import { EventLog } from './bridge/event-log.ts';
+import { Forwarding } from './bridge/forwarding.ts';
 import { HealthMonitor } from './bridge/health-monitor.ts';
 import { BridgeLifecycle } from './bridge/lifecycle.ts';
 import { type ListenerPlan, ListenerSet } from './bridge/listener-set.ts';
+import { toListenerOptions } from './bridge/listener-settings.ts';
 import { loadMonitorOptions } from './bridge/monitor-options.ts';
 import type { Config } from './config/load.ts';
 import type { ListenerConfig } from './config/sections/listener.ts';
@@ -13,7 +15,7 @@ import type { HealthAnswerOptions } from './http/health-answer.ts';
 import { createHealthApp, createNoHealthApp, type HealthAppObserver } from './http/health-app.ts';
 import type { ProbeServer } from './http/probe-server.ts';
 import type { Address } from './model/address.ts';
-import { DEFAULT_IDLE_TIMEOUT_MS, type RefusalReason } from './proxy/listener-options.ts';
+import type { RefusalReason } from './proxy/listener-options.ts';
 import type { Clock } from './util/clock.ts';
 import type { Random } from './util/random.ts';
 
@@ -45,6 +47,7 @@ export class Bridge {
   /** Ends the waits of a drain that is under way. */
   readonly #hurry = new AbortController();
   #monitor: HealthMonitor | null = null;
+  #forwarding: Forwarding | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(config: Config, deps: BridgeDeps) {
@@ -81,18 +84,27 @@ export class Bridge {
    * @throws BridgeError with one line that names what and where.
    */
   async start(): Promise<void> {
-    const { clock, random, version } = this.#deps;
+    const { clock, random, version, logger } = this.#deps;
     const { admin, health, listeners } = this.#config;
-    const monitor = new HealthMonitor(await loadMonitorOptions(this.#config), {
+    const options = await loadMonitorOptions(this.#config);
+    const forwarding = new Forwarding(this.#config, options.clusters, {
+      clock,
+      random,
+      logger: logger.child({ component: 'upstream' }),
+    });
+    this.#forwarding = forwarding;
+    const monitor = new HealthMonitor(options, {
       clock,
       random,
       userAgent: `grpc-health-bridge/${version}`,
       observer: this.#log,
+      hasTraffic: (cluster) => forwarding.hasTraffic(cluster),
+      onView: (view) => forwarding.update(view),
       onVerdict: (verdict) => this.#onVerdict(verdict),
     });
     this.#monitor = monitor;
-    const plans = listeners.map((config) => this.#plan(config, this.#createApp(config, monitor)));
-    const adminPlan = this.#plan(adminListener(admin.address), this.#createAdmin(monitor));
+    const plans = listeners.map((config) => this.#plan(config, monitor, forwarding));
+    const adminPlan = this.#planAdmin(admin.address, monitor, forwarding);
     await Promise.all(this.#apps.map((app) => app.ready()));
     await this.#public.listen(plans);
     await this.#admin.listen([adminPlan]);
@@ -133,6 +145,7 @@ export class Bridge {
     await this.#monitor?.close();
     await this.#admin.close();
     await this.#public.close();
+    await this.#forwarding?.close();
     await Promise.all(this.#apps.map((app) => app.close()));
   }
 
@@ -143,9 +156,24 @@ export class Bridge {
     }
   }
 
-  #plan(config: ListenerConfig, app: ProbeServer): ListenerPlan {
+  #plan(config: ListenerConfig, monitor: HealthMonitor, forwarding: Forwarding): ListenerPlan {
+    const app = this.#createApp(config, monitor);
     this.#apps.push(app);
-    return { config, requestHandler: app.handler };
+    const { name, address, tls } = config;
+    const options = {
+      ...toListenerOptions(config, this.#config),
+      routes: forwarding.routesOf(config),
+      random: this.#deps.random,
+      turn: forwarding.turn,
+      slabs: forwarding.slabs,
+    };
+    return { name, address, tls, requestHandler: app.handler, options };
+  }
+
+  #planAdmin(address: Address, monitor: HealthMonitor, { turn, slabs }: Forwarding): ListenerPlan {
+    const app = this.#createAdmin(monitor);
+    this.#apps.push(app);
+    return { name: ADMIN, address, tls: null, requestHandler: app.handler, options: { turn, slabs } };
   }
 
   #createApp(config: ListenerConfig, monitor: HealthMonitor): ProbeServer {
@@ -186,8 +214,4 @@ export class Bridge {
       onError: (err) => logger.error({ err }, 'answering failed'),
     };
   }
-}
-
-function adminListener(address: Address): ListenerConfig {
-  return { name: ADMIN, address, health: 'all', tls: null, idleTimeoutMs: DEFAULT_IDLE_TIMEOUT_MS };
 }

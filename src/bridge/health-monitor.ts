@@ -26,6 +26,10 @@ export interface HealthMonitorDeps {
   /** Sent as `user-agent` with every check. */
   readonly userAgent: string;
   readonly observer: HealthObserver;
+  /** Whether calls have been forwarded to a cluster; by default they have. */
+  readonly hasTraffic?: (cluster: string) => boolean;
+  /** Called with each new view, before its verdict. */
+  readonly onView?: (view: HealthView) => void;
   /** Called with each new verdict, after `verdict` has it. */
   readonly onVerdict: (verdict: BridgeVerdict) => void;
   /** Puts something around every checker; by default nothing. */
@@ -51,7 +55,10 @@ export class HealthMonitor {
     this.#table = new HealthTable(options.clusters, {
       ...deps,
       createChecker: (cluster) => wrap(createChecker(cluster)),
-      onView: (view) => this.#publish(view),
+      onView: (view) => {
+        deps.onView?.(view);
+        this.#publish(view);
+      },
     });
     this.#verdict = this.#computer.compute(this.#table.view);
   }

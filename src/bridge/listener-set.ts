@@ -1,9 +1,9 @@
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import type { ListenerConfig, ListenerTlsConfig } from '../config/sections/listener.ts';
+import type { ListenerTlsConfig } from '../config/sections/listener.ts';
 import type { Address } from '../model/address.ts';
 import { Listener } from '../proxy/listener.ts';
-import type { ListenerObserver, ListenerTls } from '../proxy/listener-options.ts';
+import type { ListenerObserver, ListenerOptions, ListenerTls } from '../proxy/listener-options.ts';
 import type { RequestHandler } from '../proxy/request-handler.ts';
 import { type Certificate, loadCertificate, validityProblem } from '../tls/certificate-store.ts';
 import { createSelfSignedCertificate } from '../tls/self-signed.ts';
@@ -11,8 +11,12 @@ import type { Clock } from '../util/clock.ts';
 
 /** One address to bind, and who answers there. */
 export interface ListenerPlan {
-  readonly config: ListenerConfig;
+  readonly name: string;
+  readonly address: Address;
+  readonly tls: ListenerTlsConfig | null;
   readonly requestHandler: RequestHandler;
+  /** What else is known of it. */
+  readonly options: Partial<ListenerOptions>;
 }
 
 export interface ListenerSetDeps {
@@ -66,11 +70,10 @@ export class ListenerSet {
     await Promise.all(this.#listeners.map((listener) => listener.close()));
   }
 
-  async #create({ config, requestHandler }: ListenerPlan): Promise<Listener> {
-    const { name, address, idleTimeoutMs } = config;
+  async #create({ name, address, tls, requestHandler, options }: ListenerPlan): Promise<Listener> {
     const { clock, observer } = this.#deps;
-    const tls = config.tls === null ? null : await this.#loadTls(name, config.tls);
-    return new Listener({ name, address, tls, idleTimeoutMs, requestHandler, observer, clock });
+    const loaded = tls === null ? null : await this.#loadTls(name, tls);
+    return new Listener({ ...options, name, address, tls: loaded, requestHandler, observer, clock });
   }
 
   async #loadTls(name: string, tls: ListenerTlsConfig): Promise<ListenerTls> {
