@@ -1,9 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { callHandler } from './guarded-handler.ts';
+import { serveHttp1 } from './http1-routing.ts';
 import { closingResponse, endWithAnswer } from './linger.ts';
-import type { ListenerContext, RefusalReason } from './listener-options.ts';
+import type { ListenerContext } from './listener-context.ts';
+import type { RefusalReason } from './listener-options.ts';
 import { ConnectionActivity, type RequestCounter } from './request-counter.ts';
 
 interface Http1Connection {
@@ -110,7 +111,7 @@ export class Http1Server {
       response.end();
       return;
     }
-    callHandler(this.#context, request, response);
+    serveHttp1(this.#context, request, response);
   }
 
   #track(connection: Http1Connection, response: ServerResponse): void {
@@ -163,10 +164,15 @@ export class Http1Server {
 
   /** Responses to earlier requests go first; what has begun as a response cannot be followed by half of another. */
   #sendLastAnswer({ socket, responses, lastAnswer }: Http1Connection): void {
-    if (lastAnswer !== null && responses.size === 0 && socket.writable) {
+    if (lastAnswer !== null && ![...responses].some(isAwaited) && socket.writable) {
       endWithAnswer(socket, lastAnswer, this.#context.clock);
     }
   }
+}
+
+/** Whether there is a response to wait for: not one to a request that has not come in whole, as the connection ends because of it. */
+function isAwaited(response: ServerResponse): boolean {
+  return response.req.complete || response.headersSent;
 }
 
 function createHttpServer({ limits }: ListenerContext): Server {

@@ -1,49 +1,70 @@
-// The one file that knows node:http2, so that another engine can take its place.
-import {
-  constants,
-  createServer,
-  type Http2Server as NodeHttp2Server,
-  performServerHandshake,
-  type ServerHttp2Session,
-  type ServerHttp2Stream,
-  type ServerSessionOptions,
-} from 'node:http2';
 import type { Socket } from 'node:net';
-import { callHandler } from './guarded-handler.ts';
-import { destroySoon } from './linger.ts';
-import type { ListenerContext } from './listener-options.ts';
-import { ConnectionActivity, type RequestCounter } from './request-counter.ts';
+import {
+  AbuseKind,
+  type ConnectionError,
+  type ConnectionOptions,
+  type Http2Limits,
+  LOAD_BALANCER_LIMITS,
+  SlabPool,
+} from '../http2/index.ts';
+import type { Turn } from '../transport/turn.ts';
+import { RELAYED_LINK_OCTETS } from '../upstream/read-buffer.ts';
+import type { Clock } from '../util/clock.ts';
+import { DeadlineWheel } from './deadline-wheel.ts';
+import { DownstreamConnection, type DownstreamHome } from './downstream-connection.ts';
+import type { ForwardedHeadersOptions } from './forwarded-headers.ts';
+import type { ListenerContext } from './listener-context.ts';
+import type { ListenerLimits } from './listener-options.ts';
+import { createLocalHandler, type LocalHandler } from './local-handler.ts';
+import { LocalReplies } from './local-replies.ts';
+import { Relay } from './relay.ts';
+import type { RequestCounter } from './request-counter.ts';
+import type { Router } from './router.ts';
 
-interface Http2Connection {
-  readonly socket: Socket;
-  readonly session: ServerHttp2Session;
-  readonly activity: ConnectionActivity;
-  hadRequest: boolean;
-}
-
-const CONNECTION_WINDOW_BYTES = 1024 * 1024;
-/** RFC 9218, section 2.1: SETTINGS_NO_RFC7540_PRIORITIES. */
-const NO_RFC7540_PRIORITIES = 0x9;
+/** Limits that concern time and so count as `timeout` among the refusals. */
+const TIMEOUTS: ReadonlySet<AbuseKind> = new Set([
+  AbuseKind.STALLED_STREAM,
+  AbuseKind.STALLED_OUTPUT,
+  AbuseKind.SLOW_PREFACE,
+  AbuseKind.SLOW_SETTINGS,
+  AbuseKind.SLOW_HEADERS,
+]);
 
 /** Serves HTTP/2 on sockets that a listener hands over, whatever ALPN said; it never listens itself. */
-export class Http2Server {
+export class Http2Server implements DownstreamHome {
+  readonly turn: Turn;
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly replies = new LocalReplies();
+  readonly relay: Relay;
+  readonly router: Router;
+  readonly counter: RequestCounter;
+  readonly forwardedHeaders: ForwardedHeadersOptions;
+  readonly isHealthPath: (pathname: string) => boolean;
+  readonly localHandler: LocalHandler;
+  readonly requestTimeoutMs: number;
   readonly #context: ListenerContext;
-  readonly #counter: RequestCounter;
-  readonly #options: ServerSessionOptions;
-  /** Makes compatible requests and responses of streams. */
-  readonly #compat: NodeHttp2Server = createServer();
-  readonly #connections = new Set<Http2Connection>();
-  #draining = false;
+  readonly #options: Partial<ConnectionOptions>;
+  readonly #connections = new Set<DownstreamConnection>();
+  #isDraining = false;
 
   constructor(context: ListenerContext, counter: RequestCounter) {
     this.#context = context;
-    this.#counter = counter;
-    this.#options = sessionOptions(context);
-    this.#compat.on('request', (request, response) => callHandler(context, request, response));
-    this.#compat.on('connect', (_request, response) => {
-      response.statusCode = 501;
-      response.end();
-    });
+    this.turn = context.turn;
+    this.clock = context.clock;
+    this.wheel = new DeadlineWheel(context.turn);
+    this.relay = new Relay({ clock: this.clock, wheel: this.wheel, replies: this.replies, observer: context.callObserver });
+    this.router = context.router;
+    this.counter = counter;
+    this.forwardedHeaders = context.forwardedHeaders;
+    this.isHealthPath = context.isHealthPath;
+    this.localHandler = context.localHandler ?? createLocalHandler(context.requestHandler);
+    this.requestTimeoutMs = context.limits.requestTimeoutMs;
+    this.#options = connectionOptions(context);
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
   }
 
   get connections(): number {
@@ -52,102 +73,68 @@ export class Http2Server {
 
   /** Takes over a socket whose first octets are unread. */
   accept(socket: Socket): void {
-    const { clock, idleTimeoutMs, limits, observer } = this.#context;
-    const session = performServerHandshake(socket, this.#options);
-    const activity = new ConnectionActivity({
-      counter: this.#counter,
-      clock,
-      idleTimeoutMs,
-      firstRequestTimeoutMs: limits.firstRequestTimeoutMs,
-      onIdle: () => {
-        session.close();
-        destroySoon(socket, clock);
-      },
-    });
-    const connection: Http2Connection = { socket, session, activity, hadRequest: false };
+    const connection = new DownstreamConnection(socket, this, { ...this.#options, jitter: this.#context.random() });
     this.#connections.add(connection);
-    const settingsTimer = clock.setTimer(limits.settingsTimeoutMs, () => {
-      if (session.pendingSettingsAck) {
-        observer.onRefusal('timeout', 'SETTINGS were not acknowledged');
-        session.destroy(undefined, constants.NGHTTP2_SETTINGS_TIMEOUT);
-      }
-    });
-    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
-    session.on('stream', (stream, headers, flags, rawHeaders) => {
-      this.#track(connection, stream);
-      this.#compat.emit('stream', stream, headers, flags, rawHeaders);
-    });
-    session.on('error', (error) => observer.onRefusal('http2', error.message));
-    socket.once('finish', () => destroySoon(socket, clock));
-    // A peer that closed its side may still want the answers to what it asked.
-    socket.once('end', () => session.close());
-    socket.once('close', () => {
-      this.#connections.delete(connection);
-      activity.close();
-      settingsTimer.cancel();
-    });
+    connection.start();
   }
 
   /** Tells every peer to leave: now, or with its first request if that is still to come. Streams go on. */
   startDrain(): void {
-    this.#draining = true;
+    this.#isDraining = true;
     for (const connection of this.#connections) {
-      askToLeave(connection);
+      connection.askToLeave();
     }
   }
 
-  /** Ends every connection at once. Idempotent. */
+  /** Ends every call with UNAVAILABLE and every connection with GOAWAY; both leave with this turn of the loop. Idempotent. */
   close(): void {
-    for (const { session, socket } of this.#connections) {
-      session.destroy();
-      socket.destroy();
+    this.#isDraining = true;
+    this.relay.abandonAll();
+    for (const connection of this.#connections) {
+      connection.abort();
     }
   }
 
-  #track(connection: Http2Connection, stream: ServerHttp2Stream): void {
-    connection.hadRequest = true;
-    connection.activity.begin();
-    stream.once('close', () => connection.activity.end());
-    const { limits, observer } = this.#context;
-    stream.setTimeout(limits.stallTimeoutMs, () => {
-      if (stream.writableLength > 0) {
-        observer.onRefusal('timeout', 'the peer does not take its response');
-        stream.close(constants.NGHTTP2_CANCEL);
-      }
-    });
-    if (this.#draining) {
-      askToLeave(connection);
+  onLocalError(error: Error): void {
+    this.#context.observer.onError(error);
+  }
+
+  onAbuse(kind: AbuseKind): void {
+    if (kind !== AbuseKind.NO_REQUEST) {
+      this.#context.observer.onRefusal(TIMEOUTS.has(kind) ? 'timeout' : 'limit', `HTTP/2: ${kind}`);
     }
   }
-}
 
-/**
- * GOAWAY with the last stream that is served; what the peer had under way above it, it may send again elsewhere (RFC 9113,
- * section 6.8). The notice that could come before is of no use here: nghttp2 takes no stream after any GOAWAY it has sent.
- */
-function askToLeave({ session, hadRequest }: Http2Connection): void {
-  // A peer that was told to leave before it asked anything would only come back, and be told again.
-  if (hadRequest) {
-    session.close();
+  onConnectionError(error: ConnectionError): void {
+    this.#context.observer.onRefusal('http2', error.message);
+  }
+
+  onGone(connection: DownstreamConnection): void {
+    this.#connections.delete(connection);
   }
 }
 
-function sessionOptions({ limits }: ListenerContext): ServerSessionOptions {
+function connectionOptions({ http2, idleTimeoutMs, givenLimits, slabs }: ListenerContext): Partial<ConnectionOptions> {
   return {
-    // Counts pseudo-header fields as well, of which a request has four.
-    maxHeaderListPairs: limits.maxHeaderFields + 4,
-    maxSettings: 32,
-    maxSessionInvalidFrames: 100,
-    maxSessionRejectedStreams: 100,
-    streamResetBurst: 500,
-    streamResetRate: 100,
-    settings: {
-      headerTableSize: 4096,
-      initialWindowSize: 65_535,
-      maxConcurrentStreams: limits.maxConcurrentStreams,
-      maxFrameSize: 16_384,
-      maxHeaderListSize: limits.maxHeaderBytes,
-      customSettings: { [NO_RFC7540_PRIORITIES]: 1 },
-    },
+    limits: engineLimits(http2.limits ?? LOAD_BALANCER_LIMITS, givenLimits),
+    slabs: slabs ?? new SlabPool(),
+    linkOctets: RELAYED_LINK_OCTETS,
+    idleTimeoutMs,
+    ...(http2.keepalive === undefined ? {} : { keepalive: http2.keepalive }),
+    maxAgeMs: http2.maxConnectionAgeMs ?? 0,
+    graceMs: http2.maxConnectionAgeGraceMs ?? 0,
+  };
+}
+
+/** What the listener is given for both versions holds for HTTP/2 too. */
+function engineLimits(limits: Http2Limits, given: Partial<ListenerLimits>): Http2Limits {
+  return {
+    ...limits,
+    maxHeaderListBytes: given.maxHeaderBytes ?? limits.maxHeaderListBytes,
+    maxHeaderFields: given.maxHeaderFields ?? limits.maxHeaderFields,
+    maxConcurrentStreams: given.maxConcurrentStreams ?? limits.maxConcurrentStreams,
+    stallTimeoutMs: given.stallTimeoutMs ?? limits.stallTimeoutMs,
+    settingsTimeoutMs: given.settingsTimeoutMs ?? limits.settingsTimeoutMs,
+    firstRequestTimeoutMs: given.firstRequestTimeoutMs ?? limits.firstRequestTimeoutMs,
   };
 }

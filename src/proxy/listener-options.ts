@@ -1,16 +1,23 @@
+import type { Http2Limits, KeepaliveOptions, SlabPool } from '../http2/index.ts';
 import type { Address } from '../model/address.ts';
 import type { Certificate } from '../tls/certificate-store.ts';
 import type { MinTlsVersion } from '../tls/server-options.ts';
+import type { Turn } from '../transport/turn.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
+import type { ForwardedHeadersOptions } from './forwarded-headers.ts';
+import type { LocalHandler } from './local-handler.ts';
+import type { CallObserver } from './observer.ts';
 import type { RequestHandler } from './request-handler.ts';
+import type { Route } from './router.ts';
 
 /** How much and how long a peer may take. Everything but the idle time, which is configured. */
 export interface ListenerLimits {
   /** Open connections; the next one is closed as it comes. Default 50 000; Envoy's advice for edges: 50 000. */
   readonly maxConnections: number;
-  /** The header section of one request, in octets; above it 431, or RST_STREAM on HTTP/2. Default 64 KiB, as http2/limits.ts. */
+  /** The header section of one request, in octets; above it 431. Default 64 KiB, as http2/limits.ts. */
   readonly maxHeaderBytes: number;
-  /** Fields of one header section; above it 431, or RST_STREAM on HTTP/2. Default 128, as http2/limits.ts. */
+  /** Fields of one header section, the pseudo-header fields of HTTP/2 included; above it 431. Default 128, as http2/limits.ts. */
   readonly maxHeaderFields: number;
   /** HTTP/1.x requests that wait for their answers on one connection; one more ends it. Default 250. */
   readonly maxPipelinedRequests: number;
@@ -94,16 +101,37 @@ export interface ListenerOptions {
   /** How long a connection of either version may have no request in flight. Milliseconds, above 0, default 620 000; Envoy: `idle_timeout`. */
   readonly idleTimeoutMs?: number;
   readonly limits?: Partial<ListenerLimits>;
+  readonly http2?: DownstreamHttp2Options;
+  /** First match in this order wins. Default none: everything is answered by the handlers below. */
+  readonly routes?: readonly Route[];
+  /** Whether GET and HEAD of that path, without its query, are answered here whatever is routed. Default: no path is. */
+  readonly isHealthPath?: (pathname: string) => boolean;
+  /** Answers HTTP/1.x requests that are not routed. */
   readonly requestHandler: RequestHandler;
+  /** Answers HTTP/2 requests that are not routed, unknown gRPC methods aside. Default: `requestHandler`, for which they are dressed up. */
+  readonly localHandler?: LocalHandler;
+  /** Default DEFAULT_FORWARDED_HEADERS. */
+  readonly forwardedHeaders?: ForwardedHeadersOptions;
   readonly observer: ListenerObserver;
+  /** Default none, which costs nothing per call. */
+  readonly callObserver?: CallObserver;
   readonly clock: Clock;
+  /** Spreads the ages of connections. Default: none are spread. */
+  readonly random?: Random;
+  /** The rhythm of the thread, shared with the clusters that calls are relayed to. Default: one of the listener's own. */
+  readonly turn?: Turn;
+  /** Output memory of the thread. Default: the listener's own. */
+  readonly slabs?: SlabPool;
 }
 
-/** What the parts of one listener share. */
-export interface ListenerContext {
-  readonly limits: ListenerLimits;
-  readonly idleTimeoutMs: number;
-  readonly requestHandler: RequestHandler;
-  readonly observer: ListenerObserver;
-  readonly clock: Clock;
+/** What concerns HTTP/2 connections alone. */
+export interface DownstreamHttp2Options {
+  /** Default LOAD_BALANCER_LIMITS. What ListenerOptions.limits says of the same things goes before it. */
+  readonly limits?: Http2Limits;
+  /** Default: no PING is sent. gRPC: `keepalive_time_ms`. */
+  readonly keepalive?: KeepaliveOptions;
+  /** Age at which a connection is told to leave, ±10 %. Milliseconds, default 0 = never. gRPC A9. */
+  readonly maxConnectionAgeMs?: number;
+  /** How long the streams of a connection that has been told to leave may go on. Milliseconds, default 0 = any time. gRPC A9. */
+  readonly maxConnectionAgeGraceMs?: number;
 }

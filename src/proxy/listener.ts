@@ -2,17 +2,14 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Address } from '../model/address.ts';
 import { tlsServerOptions } from '../tls/server-options.ts';
+import { Turn } from '../transport/turn.ts';
+import type { Clock } from '../util/clock.ts';
 import { bindServer } from './bind.ts';
 import { Http1Server } from './http1-server.ts';
 import { Http2Server } from './http2-server.ts';
-import { closingResponse, endWithAnswer } from './linger.ts';
-import {
-  DEFAULT_IDLE_TIMEOUT_MS,
-  DEFAULT_LISTENER_LIMITS,
-  type ListenerContext,
-  type ListenerOptions,
-  type ListenerTls,
-} from './listener-options.ts';
+import { closingResponse, endWithAnswer, LINGER_MS } from './linger.ts';
+import { type ListenerContext, toListenerContext } from './listener-context.ts';
+import type { ListenerOptions, ListenerTls } from './listener-options.ts';
 import { RequestCounter } from './request-counter.ts';
 import { type SniffVerdict, sniffProtocol } from './sniffer.ts';
 
@@ -31,6 +28,8 @@ const TCP_KEEPALIVE_MS = 60_000;
 export class Listener {
   readonly #options: ListenerOptions;
   readonly #context: ListenerContext;
+  /** Null when it is shared, and so somebody else's. */
+  readonly #ownTurn: Turn | null;
   readonly #counter = new RequestCounter();
   readonly #server: Server;
   readonly #tlsServer: TlsServer | null;
@@ -46,13 +45,9 @@ export class Listener {
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#context = {
-      limits: { ...DEFAULT_LISTENER_LIMITS, ...options.limits },
-      idleTimeoutMs: options.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS,
-      requestHandler: options.requestHandler,
-      observer: options.observer,
-      clock: options.clock,
-    };
+    const turn = options.turn ?? new Turn(options.clock);
+    this.#ownTurn = options.turn === undefined ? turn : null;
+    this.#context = toListenerContext(options, turn);
     this.#http1 = new Http1Server(this.#context, this.#counter);
     this.#http2 = new Http2Server(this.#context, this.#counter);
     this.#tlsServer = options.tls === null ? null : this.#createTlsServer(options.tls);
@@ -121,7 +116,7 @@ export class Listener {
 
   /**
    * Stops accepting, waits for the requests in flight until the signal aborts, ends every connection, and resolves once all are
-   * gone. Without a signal nothing is waited for. Idempotent: a second call joins the first, and without a signal hurries it.
+   * gone. Relayed calls that are left get UNAVAILABLE. Without a signal nothing is waited for. Idempotent: a second call joins the first, and without a signal hurries it.
    */
   close(signal?: AbortSignal): Promise<void> {
     if (signal === undefined) {
@@ -142,8 +137,10 @@ export class Listener {
     }
     this.#http1.close();
     this.#http2.close();
-    const sockets = [...this.#sockets, ...this.#tlsSockets].map((socket) => closeSocket(socket));
+    await untilTurnEnds();
+    const sockets = [...this.#sockets, ...this.#tlsSockets].map((socket) => closeSocket(socket, this.#context.clock));
     await Promise.all([ended, ...sockets]);
+    this.#ownTurn?.close();
   }
 
   #createTlsServer({ certificate, minVersion }: ListenerTls): TlsServer {
@@ -238,9 +235,21 @@ function own(socket: Socket, sockets: Set<Socket>): void {
   socket.on('error', () => undefined);
 }
 
-function closeSocket(socket: Socket): Promise<void> {
+/** What connections have to say at their end is written when the turn of the loop ends. */
+function untilTurnEnds(): Promise<void> {
   return new Promise((resolve) => {
-    socket.once('close', () => resolve());
-    socket.destroy();
+    setImmediate(resolve);
+  });
+}
+
+/** What has been written still leaves, if the peer takes it in time. */
+function closeSocket(socket: Socket, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(LINGER_MS, () => socket.destroy());
+    socket.once('close', () => {
+      timer.cancel();
+      resolve();
+    });
+    socket.destroySoon();
   });
 }

@@ -35,7 +35,16 @@ class Holder {
   }
 }
 
-/** The last streams of all GOAWAY frames, each once: nghttp2 repeats one when the connection ends. */
+/** What the first GOAWAY of a graceful end names: every stream that may still be under way (RFC 9113, section 6.8). */
+const ALL_STREAMS = 0x7fff_ffff;
+
+/** Answers the PING behind the first GOAWAY, which proves that the notice has arrived; the second GOAWAY follows. */
+async function acknowledge(client: RawClient): Promise<void> {
+  const { payload } = await client.untilFrame(FrameType.PING);
+  client.write(frame(FrameType.PING, FrameFlag.ACK, 0, payload));
+}
+
+/** The last streams of all GOAWAY frames, each once. */
 function lastStreams(client: RawClient): number[] {
   const ids = client.frames().flatMap(({ type, payload }) => (type === FrameType.GOAWAY ? [payload.readUInt32BE(0)] : []));
   return [...new Set(ids)];
@@ -80,6 +89,7 @@ for (const tls of [false, true]) {
       await http2.untilFrame(FrameType.SETTINGS);
       assert.deepEqual(lastStreams(http2), []);
       http2.write(getRequest());
+      await acknowledge(http2);
       await http2.untilOver();
       assert.equal(
         http2
@@ -88,7 +98,7 @@ for (const tls of [false, true]) {
           ?.payload.toString(),
         '2.0 GET / ',
       );
-      assert.deepEqual(lastStreams(http2), [1]);
+      assert.deepEqual(lastStreams(http2), [ALL_STREAMS, 1]);
     });
 
     it('sends HTTP/2 peers GOAWAY with their last stream, and finishes it', async () => {
@@ -99,7 +109,10 @@ for (const tls of [false, true]) {
       await holder.until(2);
       peer.listener.startDrain();
       const { payload } = await client.untilFrame(FrameType.GOAWAY);
-      assert.deepEqual([payload.readUInt32BE(0), payload.readUInt32BE(4)], [3, 0]);
+      assert.deepEqual([payload.readUInt32BE(0), payload.readUInt32BE(4)], [ALL_STREAMS, 0]);
+      await acknowledge(client);
+      await client.until(() => lastStreams(client).length === 2);
+      assert.deepEqual(lastStreams(client), [ALL_STREAMS, 3]);
       assert.equal(peer.listener.requestsInFlight, 2);
       holder.release();
       await client.untilOver();
@@ -126,8 +139,9 @@ for (const tls of [false, true]) {
       );
       await peer.listener.untilIdle(new AbortController().signal);
       peer.listener.startDrain();
+      await acknowledge(client);
       await client.untilOver();
-      assert.deepEqual(lastStreams(client), [1]);
+      assert.deepEqual(lastStreams(client), [ALL_STREAMS, 1]);
     });
   });
 

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_LISTENER_LIMITS, type ListenerLimits } from '../../src/proxy/listener-options.ts';
 import type { RequestHandler } from '../../src/proxy/request-handler.ts';
-import { FrameFlag, FrameType, frame, getRequest, H2_PREFACE, RawClient } from '../support/raw-client.ts';
+import { FrameFlag, FrameType, frame, getRequest, H2_PREFACE, RawClient, type RawFrame } from '../support/raw-client.ts';
 import { TestListener } from '../support/test-listener.ts';
 
 const KEPT = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const H2_START = Buffer.concat([H2_PREFACE, frame(FrameType.SETTINGS, 0, 0), frame(FrameType.SETTINGS, FrameFlag.ACK, 0)]);
 const NO_ERROR = 0;
+const PROTOCOL_ERROR = 1;
 const SETTINGS_TIMEOUT = 4;
 
 /** For the times that node itself keeps: short, as these cannot stand still. */
@@ -20,6 +21,28 @@ const silent: RequestHandler = () => undefined;
 const huge: RequestHandler = (_request, response) => {
   response.end(Buffer.alloc(32 * 1024 * 1024));
 };
+
+/** What the time of HTTP/2 is exact to: connections look at all their times so often, and the tick before may be another 25 ms old. */
+const GRAIN_MS = 275;
+
+/** What the first GOAWAY of a graceful end names. */
+const ALL_STREAMS = 0x7fff_ffff;
+
+function isPing({ type, flags }: RawFrame): boolean {
+  return type === FrameType.PING && flags === 0;
+}
+
+/** Sees a graceful end through: the first GOAWAY, the PING behind it, and the last GOAWAY, whose last stream and code it gives. */
+async function leave(client: RawClient): Promise<number[]> {
+  const first = await client.untilFrame(FrameType.GOAWAY);
+  assert.equal(first.payload.readUInt32BE(0), ALL_STREAMS);
+  await client.until(() => client.frames().some(isPing));
+  const payload = client.frames().find(isPing)?.payload ?? Buffer.alloc(8);
+  client.write(frame(FrameType.PING, FrameFlag.ACK, 0, payload));
+  await client.untilOver();
+  const last = client.frames().findLast(({ type }) => type === FrameType.GOAWAY);
+  return last === undefined ? [] : [last.payload.readUInt32BE(0), last.payload.readUInt32BE(4)];
+}
 
 async function untilAnswered(client: RawClient, count: number): Promise<void> {
   await client.until((text) => text.split('1.1 GET / ').length > count);
@@ -70,13 +93,12 @@ for (const tls of [false, true]) {
         await peer.clock.advance(DEFAULT_IDLE_TIMEOUT_MS / 2);
         client.write(frame(FrameType.PING, 0, 0, Buffer.alloc(8, streamId)));
         await client.until(() => client.frames().some(({ type, payload }) => type === FrameType.PING && payload[0] === streamId));
-        await peer.clock.advance(DEFAULT_IDLE_TIMEOUT_MS / 2 - 1);
+        await peer.clock.advance(DEFAULT_IDLE_TIMEOUT_MS / 2 - GRAIN_MS);
         assert.equal(client.ended, false);
+        assert.ok(!client.frames().some(({ type }) => type === FrameType.GOAWAY));
       }
-      await peer.clock.advance(1);
-      const goaway = await client.untilFrame(FrameType.GOAWAY);
-      assert.deepEqual([goaway.payload.readUInt32BE(0), goaway.payload.readUInt32BE(4)], [5, NO_ERROR]);
-      await client.untilOver();
+      await peer.clock.advance(2 * GRAIN_MS);
+      assert.deepEqual(await leave(client), [5, NO_ERROR]);
       assert.deepEqual(peer.refusals, []);
     });
 
@@ -100,11 +122,14 @@ for (const tls of [false, true]) {
       http2.write(Buffer.concat([H2_START, getRequest()]));
       await http2.untilFrame(FrameType.DATA, 1);
       await peer.listener.untilIdle(new AbortController().signal);
-      await peer.clock.advance(499);
-      assert.deepEqual([http1.ended, http2.ended], [false, false]);
+      await peer.clock.advance(499 - GRAIN_MS);
+      assert.ok(!http2.frames().some(({ type }) => type === FrameType.GOAWAY));
+      await peer.clock.advance(GRAIN_MS);
+      assert.equal(http1.ended, false);
       await peer.clock.advance(1);
       await http1.untilOver();
-      await http2.untilOver();
+      await peer.clock.advance(GRAIN_MS);
+      assert.deepEqual(await leave(http2), [1, NO_ERROR]);
     });
 
     it('are 30 s from the preface to the first stream', async () => {
@@ -113,36 +138,35 @@ for (const tls of [false, true]) {
       client.write(H2_START);
       await peer.untilConnections({ http2: 1 });
       await client.until(() => client.frames().some(({ type, flags }) => type === FrameType.SETTINGS && flags === FrameFlag.ACK));
-      await peer.clock.advance(29_999);
-      assert.equal(client.ended, false);
-      await peer.clock.advance(1);
-      assert.equal((await client.untilFrame(FrameType.GOAWAY)).payload.readUInt32BE(4), NO_ERROR);
-      await client.untilOver();
+      await peer.clock.advance(30_000 - GRAIN_MS);
+      assert.ok(!client.frames().some(({ type }) => type === FrameType.GOAWAY));
+      await peer.clock.advance(2 * GRAIN_MS);
+      assert.deepEqual(await leave(client), [0, NO_ERROR]);
     });
 
     it('are 10 s until SETTINGS are acknowledged, which bounds a preface that never ends', async () => {
-      for (const octets of [
-        Buffer.concat([H2_PREFACE, frame(FrameType.SETTINGS, 0, 0)]),
-        H2_PREFACE,
-        H2_PREFACE.subarray(0, 20),
-      ]) {
+      for (const [octets, code] of [
+        [Buffer.concat([H2_PREFACE, frame(FrameType.SETTINGS, 0, 0)]), SETTINGS_TIMEOUT],
+        [H2_PREFACE, PROTOCOL_ERROR],
+        [H2_PREFACE.subarray(0, 20), PROTOCOL_ERROR],
+      ] as const) {
         await using peer = await TestListener.start({ tls });
         using client = await open(peer.port);
         client.write(octets);
         await peer.untilConnections({ http2: 1 });
         await client.untilFrame(FrameType.SETTINGS);
-        await peer.clock.advance(9999);
+        await peer.clock.advance(10_000 - GRAIN_MS);
         assert.equal(client.ended, false);
-        await peer.clock.advance(1);
+        await peer.clock.advance(2 * GRAIN_MS);
         await client.untilOver();
         assert.equal(
           client
             .frames()
             .find(({ type }) => type === FrameType.GOAWAY)
             ?.payload.readUInt32BE(4),
-          SETTINGS_TIMEOUT,
+          code,
         );
-        assert.deepEqual(peer.reasons[0], 'timeout');
+        assert.deepEqual(peer.reasons, ['timeout']);
       }
     });
 
@@ -169,6 +193,8 @@ for (const tls of [false, true]) {
       await peer.untilRefusals(1);
       using http2 = await open(peer.port);
       http2.write(Buffer.concat([H2_START, getRequest()]));
+      await http2.untilFrame(FrameType.DATA, 1);
+      await peer.clock.advance(2 * GRAIN_MS);
       await peer.untilRefusals(2);
       assert.deepEqual(peer.reasons, ['timeout', 'timeout']);
       await http2.untilFrame(FrameType.RST_STREAM, 1);

@@ -1,0 +1,100 @@
+import { grpcStatusOfHttp } from '../grpc/http-status.ts';
+import { grpcStatusOfReset } from '../grpc/reset-code.ts';
+import { GrpcStatus } from '../grpc/status.ts';
+import { parseGrpcStatus } from '../grpc/trailers.ts';
+import { type FieldList, NameId } from '../http2/index.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { LOCAL_ANSWERS, type LocalReason } from './local-reason.ts';
+import type { CallView } from './observer.ts';
+
+/** What a call is routed by. */
+export interface RecordedPlan {
+  /** Name of the route. */
+  readonly name: string;
+  readonly cluster: { readonly name: string };
+}
+
+/** What the observer sees of one call: fields that its exchange writes. The object is used again. */
+export class CallRecord implements CallView {
+  route = '';
+  cluster = '';
+  isGrpc = false;
+  remoteAddress = '';
+  endpoint: Endpoint | null = null;
+  httpStatus = 0;
+  grpcStatus = -1;
+  requestOctets = 0;
+  responseOctets = 0;
+  startedAtMs = 0;
+  durationMs = 0;
+  firstByteMs = -1;
+  retries = 0;
+  localReason: LocalReason | null = null;
+  isCancelled = false;
+  readonly requestFields: FieldList;
+
+  /** The list is that of the exchange, whatever call it serves. */
+  constructor(requestFields: FieldList) {
+    this.requestFields = requestFields;
+  }
+
+  /** A new call begins. */
+  begin(plan: RecordedPlan, remoteAddress: string, nowMs: number): void {
+    this.route = plan.name;
+    this.cluster = plan.cluster.name;
+    this.isGrpc = false;
+    this.remoteAddress = remoteAddress;
+    this.endpoint = null;
+    this.httpStatus = 0;
+    this.grpcStatus = -1;
+    this.requestOctets = 0;
+    this.responseOctets = 0;
+    this.startedAtMs = nowMs;
+    this.durationMs = 0;
+    this.firstByteMs = -1;
+    this.retries = 0;
+    this.localReason = null;
+    this.isCancelled = false;
+  }
+
+  /** The endpoint's response has begun. */
+  onHeaders(fields: FieldList, nowMs: number): void {
+    this.firstByteMs = nowMs - this.startedAtMs;
+    this.httpStatus = fields.get(NameId.STATUS)?.status ?? 0;
+  }
+
+  /** The response is complete; `fields` are its trailers, or its header section if that is all. Null for neither. */
+  onResponseEnd(fields: FieldList | null): void {
+    if (this.isGrpc) {
+      const status = parseGrpcStatus(fields?.get(NameId.GRPC_STATUS)?.valueText() ?? '');
+      this.grpcStatus = status ?? grpcStatusOfHttp(this.httpStatus);
+    }
+  }
+
+  /** The endpoint's RST_STREAM is passed on with that code. */
+  onReset(code: number): void {
+    if (this.isGrpc) {
+      this.grpcStatus = grpcStatusOfReset(code);
+    }
+  }
+
+  /** The client has given up. */
+  onCancel(): void {
+    this.isCancelled = true;
+    if (this.isGrpc) {
+      this.grpcStatus = GrpcStatus.CANCELLED;
+    }
+  }
+
+  /** The answer, or its end, is made here. */
+  onLocalAnswer(reason: LocalReason, hasHeaders: boolean): void {
+    const { grpcStatus, httpStatus } = LOCAL_ANSWERS[reason];
+    this.localReason = reason;
+    if (this.isGrpc) {
+      this.grpcStatus = grpcStatus;
+    }
+    if (!hasHeaders) {
+      this.httpStatus = this.isGrpc ? 200 : httpStatus;
+    }
+  }
+}

@@ -1,0 +1,361 @@
+import { isGrpcContentType } from '../grpc/content-type.ts';
+import { ErrorCode, type FieldList, type Http2Stream, NameId, type ResetCause } from '../http2/index.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { NoConnectionReason, StreamWaiter, UpstreamStreamHandler } from '../upstream/stream-handler.ts';
+import type { UpstreamCluster } from '../upstream/upstream-cluster.ts';
+import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import type { Clock } from '../util/clock.ts';
+import { clientTimeoutMs } from './call-deadline.ts';
+import { CallRecord } from './call-record.ts';
+import type { DeadlineEntry, DeadlineWheel } from './deadline-wheel.ts';
+import type { DownstreamPeer, DownstreamStreamHandler } from './downstream-stream.ts';
+import { LocalReason, reasonOfNoConnection } from './local-reason.ts';
+import type { LocalReplies } from './local-replies.ts';
+import type { CallObserver } from './observer.ts';
+import { type ReplayBudget, RequestReplay } from './request-replay.ts';
+import type { Http2Route } from './router.ts';
+import { EndAction, judgeUpstreamEnd, reasonOfUpstreamEnd, toDownstreamCode } from './upstream-end.ts';
+
+/** Attempts after one that was refused without having been processed (gRPC A6, "Transparent Retries"). */
+const MAX_TRANSPARENT_RETRIES = 1;
+
+/** A connection that was given may have lost its last place: so often another is asked for. */
+const MAX_ACQUISITIONS = 8;
+
+/**
+ * How far the call is.
+ *
+ *   IDLE ──request──► WAITING ──connection──► OPEN ──response headers──► RESPONDING ──response complete──► OVER ──both streams gone──► IDLE
+ *                        ▲                     │                                                            ▲
+ *                        └────not processed────┘         error, reset, deadline, local answer ──────────────┘
+ */
+const Phase = { IDLE: 0, WAITING: 1, OPEN: 2, RESPONDING: 3, OVER: 4 } as const;
+type Phase = (typeof Phase)[keyof typeof Phase];
+
+/** What an exchange needs of those who have it. */
+export interface ExchangeHome {
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly replies: LocalReplies;
+  readonly observer: CallObserver | null;
+  readonly budget: ReplayBudget;
+  /** The exchange's streams are gone: it may be used again. */
+  give(exchange: Exchange): void;
+}
+
+/**
+ * One downstream stream paired with one upstream stream. Credit is given hop by hop (RFC 9113, section 5.2.1): content is consumed on one side
+ * as it leaves on the other. Objects are used again, and nothing is allocated for a call or a frame.
+ */
+export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler, StreamWaiter, DeadlineEntry {
+  /** Its place among those of its home, which alone writes it. */
+  liveIndex = 0;
+  deadlineAtMs = 0;
+  nextDeadline: DeadlineEntry | null = null;
+  previousDeadline: DeadlineEntry | null = null;
+  hasDeadline = false;
+  excluded: Endpoint | null = null;
+  #phase: Phase = Phase.IDLE;
+  #down: Http2Stream | null = null;
+  #up: Http2Stream | null = null;
+  #cluster: UpstreamCluster | null = null;
+  /** Whether the cluster is to call onConnection or onNoConnection. */
+  #isQueued = false;
+  /** Whether the deadline is the route's, not the client's. */
+  #isRouteTimeout = false;
+  /** Request content that has left in this attempt. Octets. */
+  #sent = 0;
+  /** Request content for which the client has been given credit. Octets. */
+  #consumed = 0;
+  readonly #replay: RequestReplay;
+  readonly #record: CallRecord;
+  readonly #home: ExchangeHome;
+
+  constructor(home: ExchangeHome) {
+    this.#home = home;
+    this.#replay = new RequestReplay(home.budget);
+    this.#record = new CallRecord(this.#replay.fields);
+  }
+
+  /** A request has come. The list, which is copied, is what goes upstream. */
+  start(down: Http2Stream, fields: FieldList, route: Http2Route, peer: DownstreamPeer): void {
+    const { clock, observer } = this.#home;
+    const nowMs = clock.now();
+    const record = this.#record;
+    this.#down = down;
+    this.#cluster = route.cluster;
+    this.#sent = 0;
+    this.#consumed = 0;
+    this.#replay.begin(fields, down.isRecvEnded);
+    record.begin(route, peer.remoteAddress, nowMs);
+    record.isGrpc = isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '');
+    this.#setDeadline(fields, route.timeoutMs, nowMs);
+    this.#phase = Phase.WAITING;
+    observer?.onCallStart(record);
+    this.#acquire(route.cluster);
+  }
+
+  /** Ends the call as the listener ends. */
+  abandon(): void {
+    this.#fail(LocalReason.DRAINING);
+  }
+
+  onDownstreamData(octets: Buffer, start: number, end: number): void {
+    const length = end - start;
+    const down = this.#down;
+    this.#record.requestOctets += length;
+    if (down === null || this.#phase === Phase.OVER) {
+      down?.consume(length);
+      return;
+    }
+    const replay = this.#replay;
+    const isWaiting = this.#phase === Phase.WAITING;
+    replay.isEnded = down.isRecvEnded;
+    if (isWaiting || replay.hasRoom(length)) {
+      replay.add(octets, start, end);
+    } else if (replay.isWhole) {
+      replay.drop();
+    }
+    if (!isWaiting && this.#up !== null) {
+      this.#credit(this.#up.sendData(octets, start, end, down.isRecvEnded));
+    }
+  }
+
+  onDownstreamTrailers(fields: FieldList): void {
+    if (this.#phase === Phase.OVER) {
+      return;
+    }
+    this.#replay.isEnded = true;
+    if (this.#replay.isWhole) {
+      this.#replay.trailers = fields.retain();
+    }
+    if (this.#phase !== Phase.WAITING) {
+      this.#up?.sendTrailers(fields);
+    }
+  }
+
+  onDownstreamOverLimit(): void {
+    this.#fail(LocalReason.HEADERS_TOO_LARGE);
+  }
+
+  onDownstreamSent(octets: number): void {
+    this.#up?.consume(octets);
+  }
+
+  onDownstreamReset(): void {
+    if (this.#phase !== Phase.OVER) {
+      this.#record.onCancel();
+      this.#leaveUpstream();
+    }
+  }
+
+  onDownstreamClosed(): void {
+    if (this.#phase !== Phase.OVER) {
+      this.onDownstreamReset();
+    }
+    const { clock, observer } = this.#home;
+    this.#down = null;
+    if (observer !== null) {
+      this.#record.durationMs = clock.now() - this.#record.startedAtMs;
+      observer.onCallEnd(this.#record);
+    }
+    this.#recycle();
+  }
+
+  onConnection(connection: UpstreamConnection): void {
+    this.#isQueued = false;
+    if (this.#phase === Phase.WAITING && !this.#open(connection) && this.#cluster !== null) {
+      this.#acquire(this.#cluster);
+    }
+  }
+
+  onNoConnection(reason: NoConnectionReason): void {
+    this.#isQueued = false;
+    this.#fail(this.#record.retries > 0 ? LocalReason.REFUSED : reasonOfNoConnection(reason));
+  }
+
+  onUpstreamHeaders(fields: FieldList, isEndOfStream: boolean): void {
+    const down = this.#down;
+    if (down === null || this.#phase !== Phase.OPEN) {
+      return;
+    }
+    this.#phase = Phase.RESPONDING;
+    this.#replay.drop();
+    this.#record.onHeaders(fields, this.#home.observer === null ? 0 : this.#home.clock.now());
+    down.sendHeaders(fields, isEndOfStream);
+    if (isEndOfStream) {
+      this.#complete(down, fields);
+    }
+  }
+
+  onUpstreamInterim(fields: FieldList): void {
+    if (this.#phase === Phase.OPEN) {
+      this.#down?.sendInterim(fields);
+    }
+  }
+
+  onUpstreamHeadersOverLimit(): void {
+    this.#fail(LocalReason.UPSTREAM_HEADERS_TOO_LARGE);
+  }
+
+  onUpstreamData(octets: Buffer, start: number, end: number): void {
+    const up = this.#up;
+    const down = this.#down;
+    if (up === null || down === null || this.#phase !== Phase.RESPONDING) {
+      up?.consume(end - start);
+      return;
+    }
+    const isEnd = up.isRecvEnded;
+    this.#record.responseOctets += end - start;
+    up.consume(down.sendData(octets, start, end, isEnd));
+    if (isEnd) {
+      this.#complete(down, null);
+    }
+  }
+
+  onUpstreamTrailers(fields: FieldList): void {
+    const down = this.#down;
+    if (down !== null && this.#phase === Phase.RESPONDING) {
+      down.sendTrailers(fields);
+      this.#complete(down, fields);
+    }
+  }
+
+  onUpstreamSent(octets: number): void {
+    this.#credit(octets);
+  }
+
+  onUpstreamReset(code: number, cause: ResetCause): void {
+    if (this.#phase !== Phase.OPEN && this.#phase !== Phase.RESPONDING) {
+      return;
+    }
+    const isRetryable = this.#replay.isWhole && this.#record.retries < MAX_TRANSPARENT_RETRIES;
+    const hasResponse = this.#phase === Phase.RESPONDING;
+    const action = judgeUpstreamEnd(code, cause, { hasResponse, isRetryable });
+    if (action === EndAction.RETRY) {
+      // Goes on in onUpstreamClosed, as one attempt must not hear of the other's end.
+      this.#phase = Phase.WAITING;
+      this.#sent = 0;
+      this.excluded = this.#record.endpoint;
+      this.#record.retries++;
+      this.#home.observer?.onRetry(this.#record);
+    } else if (action === EndAction.ANSWER) {
+      this.#fail(reasonOfUpstreamEnd(code, cause));
+    } else {
+      this.#leaveUpstream();
+      this.#record.onReset(toDownstreamCode(code));
+      this.#down?.reset(toDownstreamCode(code));
+    }
+  }
+
+  onUpstreamClosed(): void {
+    this.#up = null;
+    if (this.#phase === Phase.WAITING && this.#cluster !== null) {
+      this.#acquire(this.#cluster);
+    } else {
+      this.#recycle();
+    }
+  }
+
+  onDeadline(): void {
+    this.#fail(this.#isRouteTimeout ? LocalReason.ROUTE_TIMEOUT : LocalReason.DEADLINE);
+  }
+
+  #setDeadline(fields: FieldList, routeTimeoutMs: number, nowMs: number): void {
+    const clientMs = this.#record.isGrpc ? clientTimeoutMs(fields) : Number.POSITIVE_INFINITY;
+    const routeMs = routeTimeoutMs === 0 ? Number.POSITIVE_INFINITY : routeTimeoutMs;
+    this.#isRouteTimeout = routeMs < clientMs;
+    const timeoutMs = Math.min(clientMs, routeMs);
+    if (timeoutMs !== Number.POSITIVE_INFINITY) {
+      this.#home.wheel.add(this, nowMs + timeoutMs);
+    }
+  }
+
+  /** Takes a connection now, or is told later. */
+  #acquire(cluster: UpstreamCluster): void {
+    for (let attempt = 0; attempt < MAX_ACQUISITIONS; attempt++) {
+      const connection = cluster.acquire(this);
+      if (connection === null) {
+        this.#isQueued = true;
+        return;
+      }
+      if (this.#open(connection)) {
+        return;
+      }
+    }
+    this.#fail(LocalReason.OVERFLOW);
+  }
+
+  #open(connection: UpstreamConnection): boolean {
+    const replay = this.#replay;
+    const isEmpty = replay.isEnded && replay.octets === 0 && replay.trailers === null;
+    const up = connection.open(replay.fields, isEmpty, this);
+    if (up === null) {
+      return false;
+    }
+    this.#up = up;
+    this.#phase = Phase.OPEN;
+    this.#record.endpoint = connection.endpoint;
+    if (!isEmpty) {
+      this.#credit(replay.sendTo(up));
+    }
+    return true;
+  }
+
+  /** Request content has left: the client gets credit for it, once however often it is sent. */
+  #credit(octets: number): void {
+    this.#sent += octets;
+    const due = this.#sent - this.#consumed;
+    if (due > 0) {
+      this.#consumed = this.#sent;
+      this.#down?.consume(due);
+    }
+  }
+
+  /** The whole response is on its way. The rest of the request, if there is any, is of no use (RFC 9113, section 8.1). */
+  #complete(down: Http2Stream, last: FieldList | null): void {
+    this.#record.onResponseEnd(last);
+    this.#leaveUpstream();
+    if (!down.isRecvEnded) {
+      down.stopReceiving();
+    }
+  }
+
+  /** Answers the client here, or ends what has been answered so far. */
+  #fail(reason: LocalReason): void {
+    if (this.#phase === Phase.IDLE || this.#phase === Phase.OVER) {
+      return;
+    }
+    const hasHeaders = this.#phase === Phase.RESPONDING;
+    this.#leaveUpstream();
+    this.#record.onLocalAnswer(reason, hasHeaders);
+    this.#home.observer?.onLocalReply(reason);
+    if (this.#down !== null) {
+      const isHead = this.#replay.fields.get(NameId.METHOD)?.valueText() === 'HEAD';
+      this.#home.replies.send(this.#down, reason, { isGrpc: this.#record.isGrpc, isHead, hasHeaders });
+    }
+  }
+
+  /** Nothing more is wanted of the endpoint. */
+  #leaveUpstream(): void {
+    this.#phase = Phase.OVER;
+    this.#home.wheel.remove(this);
+    this.#replay.drop();
+    if (this.#isQueued) {
+      this.#isQueued = false;
+      this.#cluster?.cancel(this);
+    }
+    // Nothing happens if it has ended.
+    this.#up?.reset(ErrorCode.CANCEL);
+  }
+
+  #recycle(): void {
+    if (this.#down === null && this.#up === null && this.#phase === Phase.OVER) {
+      this.#phase = Phase.IDLE;
+      this.#cluster = null;
+      this.excluded = null;
+      this.#replay.clear();
+      this.#home.give(this);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { callHandler } from './guarded-handler.ts';
+import type { ListenerContext } from './listener-context.ts';
+import { LOCAL_ANSWERS, LocalReason } from './local-reason.ts';
+import { ERROR_HEADER } from './local-replies.ts';
+import { type HeaderMatch, matchesValue, type RoutedRequest, toPathname } from './route-match.ts';
+import type { Route } from './router.ts';
+
+/** RFC 9112, section 3.2.2: the absolute form names an authority before the path. */
+const ABSOLUTE_FORM = /^https?:\/\/[^/?#]+/i;
+
+/** Leads a request of HTTP/1.x to whoever serves it: the handler of this process, or a route. */
+export function serveHttp1(context: ListenerContext, request: IncomingMessage, response: ServerResponse): void {
+  const route = findRoute(context, request);
+  if (route === null) {
+    callHandler(context, request, response);
+  } else if (route.kind === 'http1') {
+    callHandler({ requestHandler: route.onRequest, observer: context.observer }, request, response);
+  } else {
+    refuse(context, response);
+  }
+}
+
+function findRoute({ router, isHealthPath }: ListenerContext, request: IncomingMessage): Route | null {
+  if (router.isEmpty) {
+    return null;
+  }
+  const path = toOriginForm(request.url ?? '/');
+  const isSafe = request.method === 'GET' || request.method === 'HEAD';
+  return isSafe && isHealthPath(toPathname(path)) ? null : router.findByText(path, new Http1Request(request));
+}
+
+/** gRPC and all else that the route's endpoints speak needs HTTP/2. */
+function refuse({ callObserver }: ListenerContext, response: ServerResponse): void {
+  const { httpStatus, message } = LOCAL_ANSWERS[LocalReason.WRONG_PROTOCOL];
+  callObserver?.onLocalReply(LocalReason.WRONG_PROTOCOL);
+  response.writeHead(httpStatus, { 'content-type': 'text/plain; charset=utf-8', [ERROR_HEADER]: LocalReason.WRONG_PROTOCOL });
+  response.end(`${message}\n`);
+}
+
+function toOriginForm(url: string): string {
+  const prefix = url.startsWith('/') ? undefined : ABSOLUTE_FORM.exec(url)?.[0];
+  const path = prefix === undefined ? url : url.slice(prefix.length);
+  return path.startsWith('/') || prefix === undefined ? path : `/${path}`;
+}
+
+class Http1Request implements RoutedRequest {
+  readonly #request: IncomingMessage;
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+  }
+
+  get authority(): string | null {
+    return this.#request.headers.host ?? null;
+  }
+
+  hasHeader(match: HeaderMatch): boolean {
+    const { rawHeaders } = this.#request;
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      if (rawHeaders[index]?.toLowerCase() === match.name && matchesValue(match, rawHeaders[index + 1] ?? '')) {
+        return true;
+      }
+    }
+    return false;
+  }
+}

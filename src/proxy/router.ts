@@ -1,0 +1,120 @@
+import { type Field, FieldList, NameId } from '../http2/index.ts';
+import type { UpstreamCluster } from '../upstream/upstream-cluster.ts';
+import type { StreamOpener } from './downstream-stream.ts';
+import type { RequestHandler } from './request-handler.ts';
+import {
+  FieldListRequest,
+  hasConditions,
+  matchesConditions,
+  matchesPath,
+  type RoutedRequest,
+  type RouteMatch,
+  toPathname,
+} from './route-match.ts';
+
+interface RouteBase {
+  /** Unique among the routes. */
+  readonly name: string;
+  readonly match: RouteMatch;
+  /** How long a call may take, from its headers to the end of its answer. Milliseconds, 0 = no limit. Envoy: `max_stream_duration`. */
+  readonly timeoutMs: number;
+}
+
+/** A route to HTTP/2 endpoints: calls are relayed frame by frame. HTTP/1.x requests are answered 502. */
+export interface Http2Route extends RouteBase {
+  readonly kind: 'http2';
+  readonly cluster: UpstreamCluster;
+}
+
+/** A route to HTTP/1.1 endpoints, which other code relays to. */
+export interface Http1Route extends RouteBase {
+  readonly kind: 'http1';
+  /** Takes a request of HTTP/1.x. */
+  readonly onRequest: RequestHandler;
+  /** Takes a request of HTTP/2. */
+  readonly onStream: StreamOpener;
+}
+
+/** One route of a listener. */
+export type Route = Http2Route | Http1Route;
+
+/** Paths whose candidates are remembered; then they are forgotten and found again. */
+const MAX_KNOWN_PATHS = 4096;
+
+/**
+ * The routes of one listener: the first in order that matches takes the request. What the path says is found once per path: later requests
+ * with the same interned `:path` cost one look-up by identity.
+ */
+export class Router {
+  readonly #routes: readonly Route[];
+  /** For a path, the routes that may match, up to the first that asks for nothing else. */
+  readonly #candidates = new Map<Field, readonly Route[]>();
+  readonly #request = new FieldListRequest(new FieldList());
+
+  constructor(routes: readonly Route[]) {
+    this.#routes = routes;
+  }
+
+  /** Whether nothing is routed. */
+  get isEmpty(): boolean {
+    return this.#routes.length === 0;
+  }
+
+  /** The route of an HTTP/2 request; null if none matches, as for CONNECT, which has no path. */
+  find(fields: FieldList): Route | null {
+    const path = fields.get(NameId.PATH);
+    if (path === null) {
+      return null;
+    }
+    const candidates = this.#candidates.get(path) ?? this.#learn(path);
+    const first = candidates[0];
+    if (first === undefined) {
+      return null;
+    }
+    if (!hasConditions(first.match)) {
+      return first;
+    }
+    this.#request.fields = fields;
+    return choose(candidates, this.#request);
+  }
+
+  /** The route of a request whose path is known as text. */
+  findByText(path: string, request: RoutedRequest): Route | null {
+    return choose(this.#findCandidates(path), request);
+  }
+
+  #learn(path: Field): readonly Route[] {
+    const candidates = this.#findCandidates(path.valueText());
+    if (path.id > 0) {
+      // Fields without an id are good for this request alone: their objects are filled again.
+      if (this.#candidates.size >= MAX_KNOWN_PATHS) {
+        this.#candidates.clear();
+      }
+      this.#candidates.set(path, candidates);
+    }
+    return candidates;
+  }
+
+  #findCandidates(path: string): readonly Route[] {
+    const pathname = toPathname(path);
+    const candidates: Route[] = [];
+    for (const route of this.#routes) {
+      if (matchesPath(route.match, pathname)) {
+        candidates.push(route);
+        if (!hasConditions(route.match)) {
+          break;
+        }
+      }
+    }
+    return candidates;
+  }
+}
+
+function choose(candidates: readonly Route[], request: RoutedRequest): Route | null {
+  for (const route of candidates) {
+    if (matchesConditions(route.match, request)) {
+      return route;
+    }
+  }
+  return null;
+}
