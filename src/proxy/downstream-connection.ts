@@ -42,6 +42,8 @@ export interface DownstreamHome extends LocalCallHome {
 
 /** What GOAWAY says while the listener drains. */
 const DRAINING = 'draining';
+/** How long streams may go on then: until the listener closes. */
+const ANY_TIME_MS = 0;
 
 /** One client connection: it leads each request to the exchange or the local answer that serves it. */
 export class DownstreamConnection implements ConnectionHandler, TransportOwner {
@@ -73,7 +75,7 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner {
    */
   askToLeave(): void {
     if (this.#hadRequest) {
-      this.#connection.shutdown(DRAINING);
+      this.#connection.shutdown(DRAINING, ANY_TIME_MS);
     }
   }
 
@@ -169,7 +171,7 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner {
     this.#hadRequest = true;
     this.#home.counter.begin();
     if (this.#home.isDraining) {
-      this.#connection.shutdown(DRAINING);
+      this.#connection.shutdown(DRAINING, ANY_TIME_MS);
     }
   }
 

@@ -12,7 +12,8 @@ import type { DownstreamPeer, DownstreamStreamHandler } from './downstream-strea
 import { LocalReason, reasonOfNoConnection } from './local-reason.ts';
 import type { LocalReplies } from './local-replies.ts';
 import type { CallObserver } from './observer.ts';
-import { type ReplayBudget, RequestReplay } from './request-replay.ts';
+import type { ReplayBudget } from './request-replay.ts';
+import { RequestSide } from './request-side.ts';
 import type { Http2Route } from './router.ts';
 import { EndAction, judgeUpstreamEnd, reasonOfUpstreamEnd, toDownstreamCode } from './upstream-end.ts';
 
@@ -63,18 +64,14 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   #isQueued = false;
   /** Whether the deadline is the route's, not the client's. */
   #isRouteTimeout = false;
-  /** Request content that has left in this attempt. Octets. */
-  #sent = 0;
-  /** Request content for which the client has been given credit. Octets. */
-  #consumed = 0;
-  readonly #replay: RequestReplay;
+  readonly #request: RequestSide;
   readonly #record: CallRecord;
   readonly #home: ExchangeHome;
 
   constructor(home: ExchangeHome) {
     this.#home = home;
-    this.#replay = new RequestReplay(home.budget);
-    this.#record = new CallRecord(this.#replay.fields);
+    this.#request = new RequestSide(home.budget);
+    this.#record = new CallRecord(this.#request.fields);
   }
 
   /** A request has come. The list, which is copied, is what goes upstream. */
@@ -84,9 +81,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     const record = this.#record;
     this.#down = down;
     this.#cluster = route.cluster;
-    this.#sent = 0;
-    this.#consumed = 0;
-    this.#replay.begin(fields, down.isRecvEnded);
+    this.#request.begin(fields, down.isRecvEnded);
     record.begin(route, peer.remoteAddress, nowMs);
     record.isGrpc = isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '');
     this.#setDeadline(fields, route.timeoutMs, nowMs);
@@ -101,36 +96,18 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   }
 
   onDownstreamData(octets: Buffer, start: number, end: number): void {
-    const length = end - start;
     const down = this.#down;
-    this.#record.requestOctets += length;
+    this.#record.requestOctets += end - start;
     if (down === null || this.#phase === Phase.OVER) {
-      down?.consume(length);
+      down?.consume(end - start);
       return;
     }
-    const replay = this.#replay;
-    const isWaiting = this.#phase === Phase.WAITING;
-    replay.isEnded = down.isRecvEnded;
-    if (isWaiting || replay.hasRoom(length)) {
-      replay.add(octets, start, end);
-    } else if (replay.isWhole) {
-      replay.drop();
-    }
-    if (!isWaiting && this.#up !== null) {
-      this.#credit(this.#up.sendData(octets, start, end, down.isRecvEnded));
-    }
+    this.#request.receive(octets, start, end, down, this.#attempt);
   }
 
   onDownstreamTrailers(fields: FieldList): void {
-    if (this.#phase === Phase.OVER) {
-      return;
-    }
-    this.#replay.isEnded = true;
-    if (this.#replay.isWhole) {
-      this.#replay.trailers = fields.retain();
-    }
-    if (this.#phase !== Phase.WAITING) {
-      this.#up?.sendTrailers(fields);
+    if (this.#phase !== Phase.OVER) {
+      this.#request.receiveTrailers(fields, this.#attempt);
     }
   }
 
@@ -180,7 +157,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
       return;
     }
     this.#phase = Phase.RESPONDING;
-    this.#replay.drop();
+    this.#request.commit();
     this.#record.onHeaders(fields, this.#home.observer === null ? 0 : this.#home.clock.now());
     down.sendHeaders(fields, isEndOfStream);
     if (isEndOfStream) {
@@ -222,20 +199,19 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   }
 
   onUpstreamSent(octets: number): void {
-    this.#credit(octets);
+    this.#request.credit(octets, this.#down);
   }
 
   onUpstreamReset(code: number, cause: ResetCause): void {
     if (this.#phase !== Phase.OPEN && this.#phase !== Phase.RESPONDING) {
       return;
     }
-    const isRetryable = this.#replay.isWhole && this.#record.retries < MAX_TRANSPARENT_RETRIES;
+    const isRetryable = this.#request.isWhole && this.#record.retries < MAX_TRANSPARENT_RETRIES;
     const hasResponse = this.#phase === Phase.RESPONDING;
     const action = judgeUpstreamEnd(code, cause, { hasResponse, isRetryable });
     if (action === EndAction.RETRY) {
       // Goes on in onUpstreamClosed, as one attempt must not hear of the other's end.
       this.#phase = Phase.WAITING;
-      this.#sent = 0;
       this.excluded = this.#record.endpoint;
       this.#record.retries++;
       this.#home.observer?.onRetry(this.#record);
@@ -259,6 +235,11 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
 
   onDeadline(): void {
     this.#fail(this.#isRouteTimeout ? LocalReason.ROUTE_TIMEOUT : LocalReason.DEADLINE);
+  }
+
+  /** The upstream stream that takes the request; null while there is none, or only one that refused it and is not gone yet. */
+  get #attempt(): Http2Stream | null {
+    return this.#phase === Phase.WAITING ? null : this.#up;
   }
 
   #setDeadline(fields: FieldList, routeTimeoutMs: number, nowMs: number): void {
@@ -287,29 +268,19 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   }
 
   #open(connection: UpstreamConnection): boolean {
-    const replay = this.#replay;
-    const isEmpty = replay.isEnded && replay.octets === 0 && replay.trailers === null;
-    const up = connection.open(replay.fields, isEmpty, this);
+    const request = this.#request;
+    const { isBare } = request;
+    const up = connection.open(request.fields, isBare, this);
     if (up === null) {
       return false;
     }
     this.#up = up;
     this.#phase = Phase.OPEN;
     this.#record.endpoint = connection.endpoint;
-    if (!isEmpty) {
-      this.#credit(replay.sendTo(up));
+    if (!isBare) {
+      request.sendTo(up, this.#down);
     }
     return true;
-  }
-
-  /** Request content has left: the client gets credit for it, once however often it is sent. */
-  #credit(octets: number): void {
-    this.#sent += octets;
-    const due = this.#sent - this.#consumed;
-    if (due > 0) {
-      this.#consumed = this.#sent;
-      this.#down?.consume(due);
-    }
   }
 
   /** The whole response is on its way. The rest of the request, if there is any, is of no use (RFC 9113, section 8.1). */
@@ -331,7 +302,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     this.#record.onLocalAnswer(reason, hasHeaders);
     this.#home.observer?.onLocalReply(reason);
     if (this.#down !== null) {
-      const isHead = this.#replay.fields.get(NameId.METHOD)?.valueText() === 'HEAD';
+      const isHead = this.#request.fields.get(NameId.METHOD)?.valueText() === 'HEAD';
       this.#home.replies.send(this.#down, reason, { isGrpc: this.#record.isGrpc, isHead, hasHeaders });
     }
   }
@@ -340,7 +311,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   #leaveUpstream(): void {
     this.#phase = Phase.OVER;
     this.#home.wheel.remove(this);
-    this.#replay.drop();
+    this.#request.commit();
     if (this.#isQueued) {
       this.#isQueued = false;
       this.#cluster?.cancel(this);
@@ -354,7 +325,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
       this.#phase = Phase.IDLE;
       this.#cluster = null;
       this.excluded = null;
-      this.#replay.clear();
+      this.#request.clear();
       this.#home.give(this);
     }
   }

@@ -17,23 +17,26 @@ export interface ForwardedHeadersOptions {
 
 export const DEFAULT_FORWARDED_HEADERS: ForwardedHeadersOptions = Object.freeze({ forwardedFor: 'append', requestId: 'keep' });
 
+/** Whom the requests come from. */
+export interface ForwardedPeer {
+  /** Empty for a client without an address, as on a unix socket. */
+  readonly remoteAddress: string;
+  readonly isTls: boolean;
+}
+
 /**
  * Marks the requests of one client connection. All else passes as it came, W3C trace context included. Fields that are the same for every
  * request of the connection are made once.
  */
 export class ForwardedHeaders {
   readonly #options: ForwardedHeadersOptions;
-  readonly #address: string;
-  /** Null for a client without an address. */
-  readonly #forwardedFor: Field | null;
-  readonly #forwardedProto: Field;
+  readonly #peer: ForwardedPeer;
+  #addressField: Field | null = null;
+  #protoField: Field | null = null;
 
-  constructor(options: ForwardedHeadersOptions, peer: { readonly remoteAddress: string; readonly isTls: boolean }) {
+  constructor(options: ForwardedHeadersOptions, peer: ForwardedPeer) {
     this.#options = options;
-    this.#address = peer.remoteAddress;
-    this.#forwardedFor =
-      peer.remoteAddress === '' ? null : createField(knownName(NameId.X_FORWARDED_FOR), Buffer.from(peer.remoteAddress));
-    this.#forwardedProto = createField(knownName(NameId.X_FORWARDED_PROTO), Buffer.from(peer.isTls ? 'https' : 'http'));
+    this.#peer = peer;
   }
 
   /** Changes the list of a request that is about to be relayed. */
@@ -55,22 +58,24 @@ export class ForwardedHeaders {
       // Whoever was asked first knows what the client speaks.
       return;
     }
-    fields.push(this.#forwardedProto);
+    this.#protoField ??= createField(knownName(NameId.X_FORWARDED_PROTO), Buffer.from(this.#peer.isTls ? 'https' : 'http'));
+    fields.push(this.#protoField);
   }
 
   #markAddress(fields: FieldList, policy: ForwardedPolicy): void {
     if (policy === 'replace') {
       fields.remove(NameId.X_FORWARDED_FOR);
     }
-    if (this.#forwardedFor === null) {
+    const { remoteAddress } = this.#peer;
+    if (remoteAddress === '') {
       return;
     }
-    const before = fields.get(NameId.X_FORWARDED_FOR);
-    if (before === null) {
-      fields.push(this.#forwardedFor);
-      return;
+    if (fields.get(NameId.X_FORWARDED_FOR) === null) {
+      this.#addressField ??= createField(knownName(NameId.X_FORWARDED_FOR), Buffer.from(remoteAddress));
+      fields.push(this.#addressField);
+    } else {
+      appendAddress(fields, remoteAddress);
     }
-    appendAddress(fields, this.#address);
   }
 }
 

@@ -88,6 +88,11 @@ export class Listener {
     return this.#counter.count;
   }
 
+  /** Calls that are paired with an endpoint, or wait for one, or whose streams are not all gone yet. */
+  get relayedCalls(): number {
+    return this.#http2.relay.live;
+  }
+
   /**
    * Binds and begins to serve. Called once.
    *
