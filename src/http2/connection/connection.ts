@@ -227,11 +227,11 @@ export class Http2Connection {
   }
 
   /**
-   * Begins a graceful end: no new streams, while those that live may finish within ConnectionOptions.graceMs; then onClose(null). `debug` is
-   * what GOAWAY says, such as `max_age`.
+   * Begins a graceful end: no new streams, while those that live may finish within `graceMs`, 0 = any time, by default that of the options;
+   * then onClose(null). `debug` is what GOAWAY says, such as `max_age`.
    */
-  shutdown(debug: string): void {
-    this.#parts.shutdown.start(debug);
+  shutdown(debug: string, graceMs: number = this.#context.options.graceMs): void {
+    this.#parts.shutdown.start(debug, graceMs);
     this.#context.requestFlush(false);
   }
 

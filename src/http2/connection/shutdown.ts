@@ -28,6 +28,8 @@ export class Shutdown {
   /** Streams of the peer's above it are ignored, as our last GOAWAY said. */
   lastStreamId: number = MAX_STREAM_ID;
   #debug = '';
+  /** How long streams may go on after the last GOAWAY. Milliseconds, 0 = any time. */
+  #graceMs = 0;
   #phaseAt = 0;
   #peerLastStreamId = Number.POSITIVE_INFINITY;
   readonly #context: ConnectionContext;
@@ -64,11 +66,12 @@ export class Shutdown {
    * Begins a graceful end. A server first tells the peer that it is leaving without refusing what is under way, and refuses new streams only
    * when a PING has proved that the peer knows.
    */
-  start(debug: string): void {
+  start(debug: string, graceMs: number = this.#context.options.graceMs): void {
     if (this.phase !== ShutdownPhase.OPEN) {
       return;
     }
     this.#debug = debug;
+    this.#graceMs = graceMs;
     if (this.#context.isServer) {
       this.#enter(ShutdownPhase.ADVISED);
       this.#frames.goaway(MAX_STREAM_ID, ErrorCode.NO_ERROR, debug);
@@ -106,8 +109,7 @@ export class Shutdown {
       this.finalise();
       return false;
     }
-    const { graceMs } = this.#context.options;
-    return this.phase === ShutdownPhase.FINAL && graceMs > 0 && inPhaseMs >= graceMs;
+    return this.phase === ShutdownPhase.FINAL && this.#graceMs > 0 && inPhaseMs >= this.#graceMs;
   }
 
   /** The peer is leaving. */
