@@ -1,4 +1,4 @@
-import { createField, type Field } from './field.ts';
+import { createField, type Field, freezeField } from './field.ts';
 import { hashLiteral, OctetCache } from './octet-cache.ts';
 import { findStaticField } from './static-table.ts';
 import { Trait } from './trait.ts';
@@ -59,7 +59,7 @@ export class FieldCache {
   /** The immutable field for a checked one that certainly comes again: shared, if it may be. */
   settle(field: Field): Field {
     if (!isShareable(field)) {
-      return createField(field.name, field.valueOctets());
+      return freezeField(field);
     }
     return this.find(field) ?? this.#add(field, this.#hash);
   }

@@ -72,6 +72,16 @@ export class Field {
     return decoded.subarray(0, decodeHuffman(this.octets, this.start, this.end, decoded));
   }
 
+  /** Decodes the value into `target`, from its start, and gives its length; -1 if it does not fit. Makes no garbage. */
+  copyValue(target: Buffer): number {
+    if (this.length > target.length) {
+      return -1;
+    }
+    return this.huffman
+      ? decodeHuffman(this.octets, this.start, this.end, target)
+      : this.octets.copy(target, 0, this.start, this.end);
+  }
+
   /** Makes this what a literal says; `check` has to follow. */
   setLiteral(octets: Buffer, start: number, end: number, huffman: boolean): void {
     this.octets = octets;
@@ -161,6 +171,17 @@ export class Field {
     const plain = this.valueOctets();
     this.setLiteral(plain, 0, plain.length, false);
   }
+}
+
+/** An immutable field that is the same as a checked one. The octets are copied in the form that they have: long values are not coded anew. */
+export function freezeField(field: Field): Field {
+  const octets = Buffer.allocUnsafeSlow(field.end - field.start);
+  field.octets.copy(octets, 0, field.start, field.end);
+  const frozen = new Field();
+  frozen.copyFrom(field);
+  frozen.id = nextFieldId();
+  frozen.setLiteral(octets, 0, octets.length, field.huffman);
+  return frozen;
 }
 
 /** An immutable field with a value in plain octets, which is kept in the shorter of its two forms. The octets must not change. */

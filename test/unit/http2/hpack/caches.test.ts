@@ -212,6 +212,16 @@ describe('field cache', () => {
     });
   }
 
+  it('settles what it does not share in the form that it came in, with octets of its own', () => {
+    for (const isCoded of [true, false]) {
+      const secret = field('authorization', 'aaaaaaaaaaaaaaaaaaaaaaaa', isCoded);
+      secret.check();
+      const settled = new FieldCache().settle(secret);
+      secret.octets.fill(0);
+      assert.deepEqual([settled.huffman, settled.valueText(), settled.size], [isCoded, 'aaaaaaaaaaaaaaaaaaaaaaaa', secret.size]);
+    }
+  });
+
   it('settles a field at first sight, and shares it from then on', () => {
     const cache = new FieldCache();
     const one = field('x-settled', 'value');

@@ -25,6 +25,9 @@ describe('field', () => {
       const one = field('x-a', 'some value', isCoded);
       assert.equal(one.valueText(), 'some value');
       assert.equal(one.valueOctets().toString(), 'some value');
+      const target = Buffer.alloc(10, '.');
+      assert.deepEqual([one.copyValue(target), target.toString()], [10, 'some value']);
+      assert.equal(one.copyValue(Buffer.alloc(9)), -1);
       assert.deepEqual([one.length, one.size, one.traits], [10, 3 + 10 + FIELD_OVERHEAD, 0]);
     });
 
