@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { Child } from './support/child.ts';
 import { curl } from './support/curl.ts';
 import { eventually } from './support/eventually.ts';
+import { builtTool } from './support/tools.ts';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -16,9 +17,9 @@ function startCommand(): readonly string[] {
   return args;
 }
 
-/** The commands of the text that begin with curl, as arguments; single quotes are all that they quote with. */
-function curlCommands(text: string): readonly (readonly string[])[] {
-  return [...text.matchAll(/^\s+curl (.*)$/gm)].map(([, line = '']) =>
+/** The commands of the text that begin with this program, as arguments; single quotes are all that they quote with. */
+function commandsOf(program: 'curl' | 'grpcurl', text: string): readonly (readonly string[])[] {
+  return [...text.matchAll(new RegExp(`^ +${program} (.*)$`, 'gm'))].map(([, line = '']) =>
     [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, bare]) => quoted ?? bare ?? ''),
   );
 }
@@ -30,7 +31,7 @@ describe('the demo', { timeout: 60_000 }, () => {
     const started = performance.now();
     await demo.match('stdout', /Ctrl-C/);
     assert.ok(performance.now() - started < 10_000);
-    const commands = curlCommands(demo.stdout);
+    const commands = commandsOf('curl', demo.stdout);
     const asking = commands.filter((args) => !args.includes('POST'));
     const posting = commands.filter((args) => args.includes('POST'));
     assert.ok(asking.length >= 4 && posting.length >= 3, demo.stdout);
@@ -49,6 +50,15 @@ describe('the demo', { timeout: 60_000 }, () => {
     assert.deepEqual([secure.status, secure.httpVersion, secure.body], [200, '2', 'ok']);
     const cleartext = await curl('--http2-prior-knowledge', 'http://localhost:8080/');
     assert.deepEqual([cleartext.status, cleartext.httpVersion], [200, '2']);
+
+    // The text promises one call each, so that each goes to the next backend.
+    const served: string[] = [];
+    for (const args of commandsOf('grpcurl', demo.stdout)) {
+      await using child = await Child.start(builtTool('grpcurl'), args, { directory: ROOT });
+      assert.equal((await child.exit()).code, 0, `grpcurl ${args.join(' ')}: ${child.stderr}`);
+      served.push([...new Set(child.stdout.match(/backend \d/g))].join(' and '));
+    }
+    assert.deepEqual(served.toSorted(), ['', 'backend 1', 'backend 2', 'backend 3']);
 
     const run = async (pattern: RegExp): Promise<void> => {
       const args = posting.find((candidate) => pattern.test(candidate.join(' ')));

@@ -1,17 +1,14 @@
-import { fileURLToPath } from 'node:url';
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
   Server,
   ServerCredentials,
   type ServerWritableStream,
-  type ServiceDefinition,
   status,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { loadSync } from '@grpc/proto-loader';
-
-const HEALTH_PROTO = fileURLToPath(new URL('../../../protos/health.proto', import.meta.url));
+import { createEcho } from './echo.ts';
+import { loadService } from './proto.ts';
 
 interface HealthRequest {
   readonly service: string;
@@ -21,17 +18,23 @@ interface HealthResponse {
   readonly status: 'SERVING' | 'NOT_SERVING';
 }
 
-/** A small gRPC server on loopback whose health can be turned off and on: what the quickstart puts behind the bridge. */
+/** The service that the quickstart calls and checks. */
+export const DEMO_SERVICE = 'demo.Echo';
+
+/**
+ * A small gRPC server on loopback that says who it is, and whose health can be turned off and on: what the quickstart puts behind the bridge.
+ * It serves calls whatever its health is, as many servers do: keeping calls away is the bridge's work.
+ */
 export class DemoBackend {
   readonly #server = new Server();
   readonly #watchers = new Set<ServerWritableStream<HealthRequest, HealthResponse>>();
-  readonly #services: ReadonlySet<string>;
+  readonly #services: ReadonlySet<string> = new Set(['', DEMO_SERVICE]);
   #serving = true;
 
-  /** @param services the service names it knows besides the empty one. */
-  constructor(services: readonly string[]) {
-    this.#services = new Set(['', ...services]);
-    this.#server.addService(healthService(), this.#implementation());
+  /** @param name what it answers that it is called. */
+  constructor(name: string) {
+    this.#server.addService(loadService('health.proto', 'grpc.health.v1.Health'), this.#implementation());
+    this.#server.addService(loadService('echo.proto', DEMO_SERVICE), createEcho(name));
   }
 
   get serving(): boolean {
@@ -95,12 +98,4 @@ export class DemoBackend {
     };
     return { check, watch, list };
   }
-}
-
-function healthService(): ServiceDefinition {
-  const definition = loadSync(HEALTH_PROTO, { enums: String, defaults: true })['grpc.health.v1.Health'];
-  if (definition === undefined || typeof definition['format'] === 'string') {
-    throw new Error('protos/health.proto does not declare grpc.health.v1.Health');
-  }
-  return definition;
 }

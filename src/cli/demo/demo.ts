@@ -1,30 +1,45 @@
+import type { Bridge } from '../../bridge.ts';
+import type { Config } from '../../config/load.ts';
 import { resolveConfig } from '../../config/resolve.ts';
 import { BridgeError, ErrorCode, toError } from '../../errors.ts';
+import { formatAddress } from '../../model/address.ts';
 import type { CommandIo } from '../command-io.ts';
 import { serve } from '../serve.ts';
-import { DemoBackend } from './backend.ts';
+import { DEMO_SERVICE, DemoBackend } from './backend.ts';
 import { DemoControl } from './control.ts';
 import { renderDemoText } from './text.ts';
 
 const BACKENDS = 3;
-const SERVICE = 'demo.Echo';
-const CONTROL_PORT = 9905;
+const ROUTE = 'echo';
+
+/** Where the quickstart is found, and how much it logs. */
+export interface DemoSettings {
+  /** Ports of 127.0.0.1; 0 takes a free one. */
+  readonly ports: { readonly plain: number; readonly tls: number; readonly admin: number; readonly control: number };
+  readonly logLevel: Config['logging']['level'];
+}
+
+/** What `npm start` uses; documentation and the printed text name these ports. */
+export const DEMO_SETTINGS: DemoSettings = Object.freeze({
+  ports: Object.freeze({ plain: 8080, tls: 8443, admin: 9902, control: 9905 }),
+  logLevel: 'info',
+});
 
 /** The quickstart: three gRPC backends of its own on loopback, and the bridge in front of them. */
-export async function runDemo(io: CommandIo): Promise<number> {
-  const backends = Array.from({ length: BACKENDS }, () => new DemoBackend([SERVICE]));
+export async function runDemo(io: CommandIo, settings: DemoSettings = DEMO_SETTINGS): Promise<number> {
+  const backends = Array.from({ length: BACKENDS }, (_, index) => new DemoBackend(`backend ${index + 1}`));
   const control = new DemoControl(backends);
   try {
     const ports = await Promise.all(backends.map((backend) => backend.listen()));
-    await listenControl(control);
+    const controlPort = await listenControl(control, settings.ports.control);
     const addresses = ports.map((port) => `127.0.0.1:${port}`);
-    return await serve(demoConfig(addresses), io, () => {
+    return await serve(demoConfig(addresses, settings), io, (bridge) => {
       io.stdout.write(
         renderDemoText({
-          plainUrl: 'http://127.0.0.1:8080',
-          tlsUrl: 'https://127.0.0.1:8443',
-          adminUrl: 'http://127.0.0.1:9902',
-          controlUrl: `http://127.0.0.1:${CONTROL_PORT}`,
+          plain: addressOf(bridge, 'plain'),
+          tls: addressOf(bridge, 'tls'),
+          admin: addressOf(bridge, 'admin'),
+          control: `127.0.0.1:${controlPort}`,
           backends: addresses,
         }),
       );
@@ -37,24 +52,31 @@ export async function runDemo(io: CommandIo): Promise<number> {
   }
 }
 
-function demoConfig(endpoints: readonly string[]): ReturnType<typeof resolveConfig> {
+function demoConfig(endpoints: readonly string[], { ports, logLevel }: DemoSettings): Config {
   return resolveConfig({
     listeners: [
-      { name: 'plain', address: '127.0.0.1:8080' },
-      { name: 'tls', address: '127.0.0.1:8443', tls: { selfSigned: true } },
+      { name: 'plain', address: `127.0.0.1:${ports.plain}`, routes: [ROUTE] },
+      { name: 'tls', address: `127.0.0.1:${ports.tls}`, routes: [ROUTE], tls: { selfSigned: true } },
     ],
-    clusters: [{ name: 'demo', discovery: { type: 'static', endpoints }, healthCheck: { services: [SERVICE], interval: '2s' } }],
+    admin: { address: `127.0.0.1:${ports.admin}` },
+    clusters: [
+      { name: 'demo', discovery: { type: 'static', endpoints }, healthCheck: { services: [DEMO_SERVICE], interval: '2s' } },
+    ],
+    routes: [{ name: ROUTE, match: { prefix: `/${DEMO_SERVICE}/` }, cluster: 'demo' }],
+    logging: { level: logLevel },
     drain: { delay: '0s', timeout: '5s' },
   });
 }
 
-async function listenControl(control: DemoControl): Promise<void> {
+function addressOf({ addresses }: Bridge, listener: string): string {
+  const address = addresses.get(listener);
+  return address === undefined ? '' : formatAddress(address);
+}
+
+async function listenControl(control: DemoControl, port: number): Promise<number> {
   try {
-    await control.listen(CONTROL_PORT);
+    return await control.listen(port);
   } catch (thrown) {
-    throw new BridgeError(
-      ErrorCode.LISTEN_FAILED,
-      `demo control: cannot bind 127.0.0.1:${CONTROL_PORT}: ${toError(thrown).message}`,
-    );
+    throw new BridgeError(ErrorCode.LISTEN_FAILED, `demo control: cannot bind 127.0.0.1:${port}: ${toError(thrown).message}`);
   }
 }
