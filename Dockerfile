@@ -16,7 +16,7 @@ RUN npm ci --omit=dev --ignore-scripts
 
 FROM gcr.io/distroless/nodejs24-debian12:nonroot
 LABEL org.opencontainers.image.title="grpc-health-bridge" \
-      org.opencontainers.image.description="Answers load balancers' HTTP health checks for gRPC backends" \
+      org.opencontainers.image.description="Answers load balancers' HTTP health checks for gRPC backends, and balances their calls" \
       org.opencontainers.image.licenses="Apache-2.0"
 WORKDIR /app
 COPY --from=dependencies /build/node_modules ./node_modules

@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
+import { EchoClient } from '../support/echo-client.ts';
+import { GrpcBackend } from '../support/peers/grpc-backend.ts';
+import { TestBridge } from '../support/test-bridge.ts';
 
 const ROOT = fileURLToPath(new URL('../../k8s/', import.meta.url));
 const OVERLAYS = ['base', 'overlays/gke-ingress'] as const;
@@ -23,6 +26,23 @@ function at(tree: unknown, ...path: readonly (string | number)[]): unknown {
     (node, key) => (typeof node === 'object' && node !== null ? Reflect.get(node, key) : undefined),
     tree,
   );
+}
+
+/** The folder's configuration on free ports, in front of that backend alone. */
+async function startBridge(folder: string, backend: GrpcBackend): Promise<TestBridge> {
+  const raw = await readYaml(`${folder}/bridge.yaml`);
+  const [cluster, ...others] = listOf(at(raw, 'clusters'));
+  assert.equal(others.length, 0);
+  return TestBridge.start({
+    listeners: listOf(at(raw, 'listeners')).map((listener) => Object.assign({}, listener, { address: '127.0.0.1:0' })),
+    clusters: [Object.assign({}, cluster, { discovery: { type: 'static', endpoints: [backend.key] } })],
+    routes: at(raw, 'routes'),
+  });
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  assert.ok(Array.isArray(value));
+  return value;
 }
 
 function portOf({ listeners }: Config, name: string): number | null {
@@ -56,6 +76,24 @@ describe('the manifests', () => {
           );
         }
       }
+    });
+  }
+
+  for (const { folder, path } of [
+    { folder: 'base', path: '/any.Service/Method' },
+    { folder: 'overlays/gke-ingress', path: '/router.Router/Method' },
+  ]) {
+    it(`${folder}: forwards calls, and answers probes itself`, async () => {
+      await using backend = await GrpcBackend.start({ services: { 'route.Router': 'SERVING' } });
+      await using bridge = await startBridge(folder, backend);
+      await bridge.untilHealthy(true);
+      for (const probe of ['/', '/healthz', '/startupz', '/livez', '/readyz']) {
+        assert.equal((await bridge.get(probe)).status, 200, probe);
+      }
+      const address = bridge.bridge.addresses.get('public');
+      using client = new EchoClient(`127.0.0.1:${address?.kind === 'tcp' ? address.port : 0}`, 'tls');
+      // The backend's words, not ours: it was asked.
+      await assert.rejects(client.call(path), { code: 12, details: /does not implement/ });
     });
   }
 
