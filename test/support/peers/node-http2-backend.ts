@@ -5,6 +5,7 @@ import {
   createServer,
   type Http2SecureServer,
   type Http2Server,
+  type IncomingHttpHeaders,
   type SecureServerOptions,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -22,7 +23,7 @@ export interface NodeHttp2BackendOptions {
   /** A fixed port, to begin again where another backend was. */
   readonly port?: number;
   /** What answers a request. Default: 200, the request's own content, trailers `grpc-status: 0`. */
-  readonly onStream?: (stream: ServerHttp2Stream) => void;
+  readonly onStream?: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 }
 
 /** A server of node:http2, whose frames are nghttp2's: independent of the engine. */
@@ -43,10 +44,10 @@ export class NodeHttp2Backend implements AsyncDisposable {
       session.on('error', () => undefined);
       session.once('close', () => this.sessions.delete(session));
     });
-    this.#server.on('stream', (stream: ServerHttp2Stream) => {
+    this.#server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       this.requests++;
       stream.on('error', () => undefined);
-      (options.onStream ?? echo)(stream);
+      (options.onStream ?? echo)(stream, headers);
     });
   }
 
