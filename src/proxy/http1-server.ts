@@ -16,6 +16,12 @@ interface Http1Connection {
   lastAnswer: string | null;
 }
 
+/** What node:http adds to errors of its parser. */
+interface ParseError extends NodeJS.ErrnoException {
+  /** What was read last. */
+  readonly rawPacket?: Buffer;
+}
+
 interface Refusal {
   readonly reason: RefusalReason;
   readonly status: string;
@@ -42,7 +48,7 @@ export class Http1Server {
     this.#counter = counter;
     this.#server = createHttpServer(context);
     this.#server.on('request', (request: IncomingMessage, response: ServerResponse) => this.#onRequest(request, response));
-    this.#server.on('clientError', (error: NodeJS.ErrnoException, socket) => this.#onClientError(error, socket));
+    this.#server.on('clientError', (error: ParseError, socket) => this.#onClientError(error, socket));
     this.#server.on('timeout', (socket) => this.#onStall(socket));
     this.#server.on('connect', (_request, socket) => this.#onConnect(socket));
   }
@@ -125,13 +131,19 @@ export class Http1Server {
   }
 
   /** Called by node:http for what its parser refuses, for requests that are too slow, and for errors of the socket. */
-  #onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  #onClientError(error: ParseError, socket: Duplex): void {
     const connection = this.#connections.get(socket);
     if (connection === undefined || connection.lastAnswer !== null) {
       return;
     }
     const code = error.code ?? '';
     if (!code.startsWith('HPE_') && code !== 'ERR_HTTP_REQUEST_TIMEOUT') {
+      socket.destroy();
+      return;
+    }
+    if (connection.responses.size === 0 && isOtherProtocol(error)) {
+      // Also a broken HTTP/2 preface, which RFC 9113, section 3.4 wants to end the connection.
+      this.#context.observer.onRefusal('garbage', error.message);
       socket.destroy();
       return;
     }
@@ -202,4 +214,10 @@ function closeAfter(response: ServerResponse): void {
   if (!response.headersSent) {
     response.setHeader('connection', 'close');
   }
+}
+
+/** Whether the first line is whole and names no version of HTTP/1: its sender would not understand an answer. */
+function isOtherProtocol({ rawPacket }: ParseError): boolean {
+  const lineEnd = rawPacket?.indexOf('\n') ?? -1;
+  return rawPacket !== undefined && lineEnd > 0 && !rawPacket.subarray(0, lineEnd).includes('HTTP/1');
 }

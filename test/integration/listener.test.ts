@@ -64,6 +64,15 @@ for (const tls of [false, true]) {
       assert.match(await put.write('UT /b HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi').untilOver(), /\r\n\r\n1\.0 PUT \/b hi$/);
     });
 
+    it('ends without an answer what is a line of neither HTTP/1 nor HTTP/2', async () => {
+      await using peer = await TestListener.start({ tls });
+      using client = await open(peer.port);
+      assert.equal(await client.write('INVALID CONNECTION PREFACE\r\n\r\n').untilOver(), '');
+      assert.deepEqual(peer.reasons, ['garbage']);
+      using other = await open(peer.port);
+      assert.match(await other.write('INVALID /METHOD HTTP/1.1\r\n\r\n').untilOver(), /^HTTP\/1\.1 400 /);
+    });
+
     it('answers pipelined requests in their order, and what follows them last', async () => {
       await using peer = await TestListener.start({ tls, requestHandler: later });
       using client = await open(peer.port);
