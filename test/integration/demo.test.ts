@@ -3,7 +3,7 @@ import { EventEmitter, once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import type { StopSignal } from '../../src/cli/command-io.ts';
 import { runDemo } from '../../src/cli/demo/demo.ts';
-import { EchoClient } from '../support/echo-client.ts';
+import { DemoClient } from '../support/demo-client.ts';
 
 const DEADLINE_MS = 10_000;
 /** Calls for each backend. */
@@ -76,7 +76,7 @@ class Demo {
 }
 
 /** Resolves once each of these has answered, and so has its connection. */
-async function untilAnswered(client: EchoClient, backends: readonly string[]): Promise<void> {
+async function untilAnswered(client: DemoClient, backends: readonly string[]): Promise<void> {
   const missing = new Set(backends);
   while (missing.size > 0) {
     missing.delete((await client.say('')).backend);
@@ -84,7 +84,7 @@ async function untilAnswered(client: EchoClient, backends: readonly string[]): P
 }
 
 /** These backends, and no others, answer equally often. */
-async function assertEvenSpread(client: EchoClient, numbers: readonly number[]): Promise<void> {
+async function assertEvenSpread(client: DemoClient, numbers: readonly number[]): Promise<void> {
   const backends = numbers.map((number) => `backend ${number}`);
   await untilAnswered(client, backends);
   const counts = new Map<string, number>();
@@ -107,13 +107,13 @@ describe('the demo', { timeout: 30_000 }, () => {
   for (const security of ['plain', 'tls'] as const) {
     it(`spreads the calls of one connection evenly over its backends: ${security}`, async () => {
       await demo.untilHealthy(3);
-      using client = new EchoClient(demo[security], security);
+      using client = new DemoClient(demo[security], security);
       await assertEvenSpread(client, [1, 2, 3]);
     });
 
     it(`answers every message of a stream, all by one backend: ${security}`, async () => {
       await demo.untilHealthy(3);
-      using client = new EchoClient(demo[security], security);
+      using client = new DemoClient(demo[security], security);
       const replies = await client.chat(['one', 'two', 'three']);
       assert.deepEqual(
         replies.map(({ text }) => text),
@@ -125,7 +125,7 @@ describe('the demo', { timeout: 30_000 }, () => {
 
   it('keeps calls away from a backend that fails, and returns to it', async () => {
     await demo.untilHealthy(3);
-    using client = new EchoClient(demo.plain, 'plain');
+    using client = new DemoClient(demo.plain, 'plain');
     await demo.turn('2', 'fail');
     await demo.untilHealthy(2);
     await assertEvenSpread(client, [1, 3]);
@@ -135,7 +135,7 @@ describe('the demo', { timeout: 30_000 }, () => {
   });
 
   it('refuses calls while all backends fail, and says why', async () => {
-    using client = new EchoClient(demo.plain, 'plain');
+    using client = new DemoClient(demo.plain, 'plain');
     await demo.turn('all', 'fail');
     await demo.untilHealthy(0);
     await assert.rejects(client.say('hello'), { code: 14, details: 'no healthy upstream' });
@@ -167,7 +167,7 @@ describe('the demo', { timeout: 30_000 }, () => {
   });
 
   it('knows no methods but those of its route', async () => {
-    using client = new EchoClient(demo.plain, 'plain');
+    using client = new DemoClient(demo.plain, 'plain');
     await assert.rejects(client.call('/grpc.health.v1.Health/Check'), { code: 12, details: 'unknown method' });
     await assert.rejects(client.call('/demo.Echo/Shout'), { code: 12, details: /does not implement/ });
   });

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { parse, parseAllDocuments } from 'yaml';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
-import { EchoClient } from '../support/echo-client.ts';
+import { DemoClient } from '../support/demo-client.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';
 import { TestBridge } from '../support/test-bridge.ts';
 
@@ -91,7 +91,7 @@ describe('the manifests', () => {
         assert.equal((await bridge.get(probe)).status, 200, probe);
       }
       const address = bridge.bridge.addresses.get('public');
-      using client = new EchoClient(`127.0.0.1:${address?.kind === 'tcp' ? address.port : 0}`, 'tls');
+      using client = new DemoClient(`127.0.0.1:${address?.kind === 'tcp' ? address.port : 0}`, 'tls');
       // The backend's words, not ours: it was asked.
       await assert.rejects(client.call(path), { code: 12, details: /does not implement/ });
     });
