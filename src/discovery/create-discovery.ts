@@ -7,6 +7,7 @@ import { DnsDiscovery, type DnsDiscoveryOptions } from './dns.ts';
 import { CaresClient } from './dns-client.ts';
 import { SystemHostLookup } from './host-lookup.ts';
 import { JoinedDiscovery } from './joined-discovery.ts';
+import { QueryLimit } from './query-limit.ts';
 import { StaticDiscovery } from './static.ts';
 
 /** Endpoints that are known beforehand; host names among them stand for all their addresses. */
@@ -50,7 +51,7 @@ function createSources(source: DiscoverySourceOptions, deps: DiscoveryDeps): rea
 }
 
 function createStatic({ endpoints }: StaticSourceOptions, deps: DiscoveryDeps): readonly Discovery[] {
-  const lookup = new SystemHostLookup(new CaresClient([]));
+  const lookup = new SystemHostLookup(new QueryLimit(new CaresClient([]), deps.clock));
   const known = endpoints.filter(({ address }) => isKnown(address)).map(({ address }) => createEndpoint(address, null));
   const named = endpoints.flatMap(({ address }) =>
     address.kind === 'unix' || isIpLiteral(address.host)

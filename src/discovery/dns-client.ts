@@ -1,4 +1,4 @@
-import { NODATA, NOTFOUND, promises } from 'node:dns';
+import { BADRESP, CANCELLED, FORMERR, NODATA, NOTFOUND, NOTIMP, promises, REFUSED, SERVFAIL, TIMEOUT } from 'node:dns';
 import { toError } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
 
@@ -12,7 +12,12 @@ export interface AddressRecord {
 
 /** `empty`: there is no such name, or no such record. `failed`: nobody can tell now; `reason` is words for an operator. */
 export type QueryResult =
-  | { readonly kind: 'records'; readonly records: readonly AddressRecord[] }
+  | {
+      readonly kind: 'records';
+      readonly records: readonly AddressRecord[];
+      /** With `family: auto`, why nobody can tell whether there are IPv6 addresses besides these of IPv4. */
+      readonly v6Failure?: string;
+    }
   | { readonly kind: 'empty' }
   | { readonly kind: 'failed'; readonly reason: string };
 
@@ -28,6 +33,9 @@ const TRIES = 2;
 /** The whole of it, retries over TCP included. Milliseconds. */
 const QUERY_DEADLINE_MS = 8000;
 
+/** RFC 2181, section 8: a TTL with the highest bit set means 0. */
+const MAX_TTL_S = 0x7fff_ffff;
+
 const REASONS: Readonly<Record<string, string>> = {
   ESERVFAIL: 'the DNS server failed (SERVFAIL)',
   EREFUSED: 'the DNS server refused the query',
@@ -37,50 +45,91 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'no DNS server listens at the address of the resolver',
   EBADRESP: 'the DNS server sent a malformed answer',
   EBADNAME: 'the name is malformed',
-  ECANCELLED: 'the look-up was ended',
 };
 
+/** What one server cannot answer, another may. Node keeps c-ares from asking it, as a time-out alone makes it do. */
+const ASK_NEXT: ReadonlySet<string> = new Set([SERVFAIL, REFUSED, FORMERR, NOTIMP, BADRESP]);
+
 /**
- * c-ares, as Node brings it: it asks several servers, retries over TCP where an answer is cut, checks identifiers and sources of answers,
- * and gives TTLs. It applies neither search list nor hosts file (host-lookup.ts does).
+ * c-ares, as Node brings it: it goes on to the next server when one is silent, retries over TCP where an answer is cut, checks
+ * identifiers and sources of answers, and gives TTLs, of an alias too. It applies neither search list nor hosts file
+ * (host-lookup.ts does).
  */
 export class CaresClient implements DnsClient {
   readonly #servers: readonly string[];
+  readonly #deadlineMs: number;
 
-  /** @param resolvers the servers to ask; none for those of the system, which are read anew with every query. */
-  constructor(resolvers: readonly Address[]) {
+  /**
+   * @param resolvers the servers to ask; none for those of the system, which are read anew with every query.
+   * @param deadlineMs the whole of a query, retries and TCP included. Milliseconds, default 8 000.
+   */
+  constructor(resolvers: readonly Address[], deadlineMs: number = QUERY_DEADLINE_MS) {
     this.#servers = resolvers.map(formatAddress);
+    this.#deadlineMs = deadlineMs;
   }
 
   async query(name: string, family: 4 | 6, signal: AbortSignal): Promise<QueryResult> {
     // One resolver for each query, so that ending one ends no other, and changes of resolv.conf are seen.
     const resolver = new promises.Resolver({ timeout: QUERY_TIMEOUT_MS, tries: TRIES });
-    const ended = AbortSignal.any([signal, AbortSignal.timeout(QUERY_DEADLINE_MS)]);
+    const servers = this.#servers.length > 0 ? this.#servers : resolver.getServers();
+    const ended = AbortSignal.any([signal, AbortSignal.timeout(this.#deadlineMs)]);
     const cancel = (): void => resolver.cancel();
     ended.addEventListener('abort', cancel);
     try {
-      if (this.#servers.length > 0) {
-        resolver.setServers(this.#servers);
+      let failure: Error | null = null;
+      for (let skipped = 0; skipped < Math.max(1, servers.length) && !ended.aborted; skipped++) {
+        try {
+          return await askServers(resolver, servers.slice(skipped), name, family);
+        } catch (thrown) {
+          // The first failure is the one of the server that counts most.
+          failure ??= toError(thrown);
+          if (!ASK_NEXT.has(codeOf(thrown))) {
+            break;
+          }
+        }
       }
-      const pending = family === 4 ? resolver.resolve4(name, { ttl: true }) : resolver.resolve6(name, { ttl: true });
-      if (ended.aborted) {
-        resolver.cancel();
-      }
-      const records = await pending;
-      return records.length === 0 ? { kind: 'empty' } : { kind: 'records', records };
-    } catch (thrown) {
-      return toResult(thrown);
+      return toResult(failure, servers, signal);
     } finally {
       ended.removeEventListener('abort', cancel);
     }
   }
 }
 
-function toResult(thrown: unknown): QueryResult {
-  const error = toError(thrown);
-  const code = String(Reflect.get(error, 'code'));
-  if (code === NOTFOUND || code === NODATA) {
-    return { kind: 'empty' };
+async function askServers(
+  resolver: promises.Resolver,
+  servers: readonly string[],
+  name: string,
+  family: 4 | 6,
+): Promise<QueryResult> {
+  if (servers.length > 0) {
+    resolver.setServers(servers);
   }
-  return { kind: 'failed', reason: REASONS[code] ?? error.message };
+  try {
+    const records = await (family === 4 ? resolver.resolve4(name, { ttl: true }) : resolver.resolve6(name, { ttl: true }));
+    return records.length === 0 ? { kind: 'empty' } : { kind: 'records', records: records.map(toRecord) };
+  } catch (thrown) {
+    const code = codeOf(thrown);
+    if (code === NOTFOUND || code === NODATA) {
+      return { kind: 'empty' };
+    }
+    throw thrown;
+  }
+}
+
+function toRecord({ address, ttl }: AddressRecord): AddressRecord {
+  return { address, ttl: ttl > MAX_TTL_S ? 0 : ttl };
+}
+
+/** @param servers those that were asked: an operator has to know at which ones to look. */
+function toResult(failure: Error | null, servers: readonly string[], signal: AbortSignal): QueryResult {
+  if (failure === null || signal.aborted) {
+    return { kind: 'failed', reason: 'the look-up was ended' };
+  }
+  const code = codeOf(failure);
+  const reason = REASONS[code === CANCELLED ? TIMEOUT : code] ?? failure.message;
+  return { kind: 'failed', reason: `${reason} (asked ${servers.join(', ')})` };
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 }

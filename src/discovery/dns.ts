@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from '../model/address.ts';
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import { createEndpoint } from '../model/endpoint.ts';
+import { createEndpoint, uniqueEndpoints } from '../model/endpoint.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import type { Discovery } from './discovery.ts';
@@ -43,6 +43,8 @@ export class DnsDiscovery implements Discovery {
   /** In a row. */
   #empty = 0;
   #failures = 0;
+  /** Whether the last good set had IPv6 addresses. */
+  #hasV6 = false;
 
   constructor(options: DnsDiscoveryOptions, deps: DnsDiscoveryDeps) {
     this.#options = options;
@@ -52,13 +54,20 @@ export class DnsDiscovery implements Discovery {
   async watch(onUpdate: (update: DiscoveryUpdate) => void, signal: AbortSignal): Promise<void> {
     const { host, family } = this.#options;
     while (!isOver(signal)) {
-      const result = limit(await this.#deps.lookup.lookup(host, family, signal));
+      const result = this.#keepV6(limit(await this.#deps.lookup.lookup(host, family, signal)));
       const update = isOver(signal) ? null : this.#toUpdate(result);
       if (update !== null) {
         onUpdate(update);
       }
       await this.#deps.clock.sleep(this.#pauseAfter(result), signal);
     }
+  }
+
+  /** A set of IPv6 addresses is not traded for one of IPv4 because a DNS server failed. */
+  #keepV6(result: QueryResult): QueryResult {
+    return result.kind === 'records' && result.v6Failure !== undefined && this.#hasV6
+      ? { kind: 'failed', reason: `${result.v6Failure}, for AAAA records` }
+      : result;
   }
 
   #count({ kind }: QueryResult): void {
@@ -71,7 +80,8 @@ export class DnsDiscovery implements Discovery {
     this.#count(result);
     switch (result.kind) {
       case 'records':
-        return { kind: 'endpoints', endpoints: result.records.map((record) => this.#toEndpoint(record)) };
+        this.#hasV6 = result.records.some(({ address }) => address.includes(':'));
+        return { kind: 'endpoints', endpoints: uniqueEndpoints(result.records.map((record) => this.#toEndpoint(record))) };
       case 'failed':
         return { kind: 'failed', reason: `DNS look-up of ${this.#options.host}: ${result.reason}` };
       case 'empty':

@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { isLoopback } from '../model/address.ts';
 import type { AddressRecord, DnsClient, QueryResult } from './dns-client.ts';
 import { candidatesOf, findInHosts, parseResolvConf, readSystemFile } from './system-names.ts';
 
@@ -58,8 +59,12 @@ export class SystemHostLookup implements HostLookup {
       family === 'v4' ? EMPTY : this.#client.query(name, 6, signal),
       family === 'v6' ? EMPTY : this.#client.query(name, 4, signal),
     ]);
-    // With either unknown, the set might lack half of its addresses, or change its family for a moment.
     if (v6.kind === 'failed') {
+      // Some DNS servers fail for every AAAA record: IPv4 alone has to do, unless IPv6 addresses are known (dns.ts).
+      if (family === 'auto' && v4.kind === 'records') {
+        return { ...v4, v6Failure: v6.reason };
+      }
+      // Otherwise the set would lack half of its addresses.
       return v6;
     }
     if (v4.kind === 'failed' && (family !== 'auto' || v6.kind === 'empty')) {
@@ -70,8 +75,17 @@ export class SystemHostLookup implements HostLookup {
 }
 
 function choose(v6: readonly AddressRecord[], v4: readonly AddressRecord[], family: AddressFamily): QueryResult {
-  const records = family === 'v4' ? v4 : family === 'v6' ? v6 : family === 'all' ? [...v6, ...v4] : v6.length > 0 ? v6 : v4;
+  const records = { v4, v6, all: [...v6, ...v4], auto: isIpv6Better(v6, v4) ? v6 : v4 }[family];
   return records.length === 0 ? EMPTY : { kind: 'records', records };
+}
+
+/**
+ * IPv6 if there is any. Names of this machine are the exception: localhost has ::1 nearly everywhere, also where the server beside
+ * us listens on 127.0.0.1 alone.
+ */
+function isIpv6Better(v6: readonly AddressRecord[], v4: readonly AddressRecord[]): boolean {
+  const isThisMachine = [...v6, ...v4].every(({ address }) => isLoopback(address));
+  return v6.length > 0 && (v4.length === 0 || !isThisMachine);
 }
 
 function recordsOf(result: QueryResult): readonly AddressRecord[] {

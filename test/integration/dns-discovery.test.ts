@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createDiscovery } from '../../src/discovery/create-discovery.ts';
 import { CaresClient, type QueryResult } from '../../src/discovery/dns-client.ts';
+import { formatAddress } from '../../src/model/address.ts';
 import type { DiscoveryUpdate } from '../../src/model/discovery-update.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { DnsServer, type Question, type Reply } from '../support/peers/dns-server.ts';
@@ -50,8 +51,9 @@ describe('DNS queries', () => {
     ['REFUSED', 5, 'failed', 'the DNS server refused the query'],
   ] as const) {
     it(`tell ${name}`, async () => {
-      const { result } = await ask(() => ({ code }));
-      assert.deepEqual(result, kind === 'empty' ? { kind } : { kind, reason });
+      const { result, server } = await ask(() => ({ code }));
+      const asked = formatAddress(server.address);
+      assert.deepEqual(result, kind === 'empty' ? { kind } : { kind, reason: `${reason} (asked ${asked})` });
     });
   }
 

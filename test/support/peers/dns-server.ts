@@ -18,14 +18,27 @@ export interface Question {
   readonly name: string;
   readonly family: 4 | 6;
   readonly protocol: 'udp' | 'tcp';
+  /** The question section as it came, to be repeated in an answer. */
+  readonly asked: Buffer;
 }
 
-/** What the server does with a question. `octets` are sent as they are; null is silence. */
-export type Reply =
-  | { readonly addresses: readonly string[]; readonly ttl?: number; readonly cname?: string }
-  | { readonly code: number }
-  | { readonly octets: Buffer }
-  | null;
+/** Addresses of either family, of which those that were asked for are sent; below `cname`, if given. */
+export interface AddressesReply {
+  readonly addresses: readonly string[];
+  /** Seconds; default 60. */
+  readonly ttl?: number;
+  readonly cname?: string;
+  /** Seconds; default `ttl`. */
+  readonly cnameTtl?: number;
+}
+
+/** A response code (RFC 1035, section 4.1.1) and no records. */
+export interface CodeReply {
+  readonly code: number;
+}
+
+/** What the server does with a question. `octets` are sent as they are, and `next` after them; null is silence. */
+export type Reply = AddressesReply | CodeReply | { readonly octets: Buffer; readonly next?: Buffer } | null;
 
 /** A DNS server of a test's own, over UDP and TCP on one port, that builds its answers by hand. */
 export class DnsServer implements AsyncDisposable {
@@ -43,8 +56,7 @@ export class DnsServer implements AsyncDisposable {
     this.#tcp = tcp;
     this.#port = port;
     udp.on('message', (octets, { port: from }) => {
-      const reply = this.#reply(octets, 'udp');
-      if (reply !== null) {
+      for (const reply of this.#replies(octets, 'udp')) {
         udp.send(reply, from, '127.0.0.1');
       }
     });
@@ -91,9 +103,9 @@ export class DnsServer implements AsyncDisposable {
       held = Buffer.concat([held, octets]);
       while (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
         const end = 2 + held.readUInt16BE(0);
-        const reply = this.#reply(held.subarray(2, end), 'tcp');
+        const replies = this.#replies(held.subarray(2, end), 'tcp');
         held = held.subarray(end);
-        if (reply !== null) {
+        for (const reply of replies) {
           const length = Buffer.alloc(2);
           length.writeUInt16BE(reply.length);
           socket.write(Buffer.concat([length, reply]));
@@ -102,24 +114,35 @@ export class DnsServer implements AsyncDisposable {
     });
   }
 
-  #reply(query: Buffer, protocol: Question['protocol']): Buffer | null {
+  #replies(query: Buffer, protocol: Question['protocol']): readonly Buffer[] {
     const { name, end, type } = readQuestion(query);
-    const question: Question = { id: query.readUInt16BE(0), name, family: type === TYPE.AAAA ? 6 : 4, protocol };
+    const asked = query.subarray(12, end);
+    const question: Question = { id: query.readUInt16BE(0), name, family: type === TYPE.AAAA ? 6 : 4, protocol, asked };
     this.questions.push(question);
     const reply = this.answer(question);
-    if (reply === null || 'octets' in reply) {
-      return reply === null ? null : reply.octets;
+    if (reply === null) {
+      return [];
     }
-    const asked = query.subarray(12, end);
-    if ('code' in reply) {
-      return Buffer.concat([head(question.id, RESPONSE | reply.code, 0), asked]);
+    if ('octets' in reply) {
+      return reply.next === undefined ? [reply.octets] : [reply.octets, reply.next];
     }
-    const records = recordsOf(reply, question);
-    const whole = Buffer.concat([head(question.id, RESPONSE, records.length), asked, ...records]);
-    return protocol === 'udp' && whole.length > MAX_UDP_OCTETS
-      ? Buffer.concat([head(question.id, RESPONSE | TRUNCATED, 0), asked])
-      : whole;
+    const whole = encodeReply(question, reply);
+    return [protocol === 'udp' && whole.length > MAX_UDP_OCTETS ? encodeTruncated(question) : whole];
   }
+}
+
+/** The octets of an answer to a question, however many they are. */
+export function encodeReply(question: Question, reply: AddressesReply | CodeReply): Buffer {
+  if ('code' in reply) {
+    return Buffer.concat([head(question.id, RESPONSE | reply.code, 0), question.asked]);
+  }
+  const records = recordsOf(reply, question);
+  return Buffer.concat([head(question.id, RESPONSE, records.length), question.asked, ...records]);
+}
+
+/** The octets that send a client to TCP (RFC 7766, section 5). */
+export function encodeTruncated({ id, asked }: Question): Buffer {
+  return Buffer.concat([head(id, RESPONSE | TRUNCATED, 0), asked]);
 }
 
 function readQuestion(query: Buffer): { name: string; end: number; type: number } {
@@ -141,14 +164,14 @@ function head(id: number, flags: number, answers: number): Buffer {
   return octets;
 }
 
-function recordsOf(
-  reply: { addresses: readonly string[]; ttl?: number; cname?: string },
-  { family }: Question,
-): readonly Buffer[] {
+function recordsOf(reply: AddressesReply, { family }: Question): readonly Buffer[] {
   const wanted = reply.addresses.filter((address) => address.includes(':') === (family === 6));
   const ttl = reply.ttl ?? 60;
   const owner = reply.cname === undefined ? Buffer.from([0xc0, 12]) : encodeName(reply.cname);
-  const alias = reply.cname === undefined ? [] : [record(Buffer.from([0xc0, 12]), TYPE.CNAME, ttl, encodeName(reply.cname))];
+  const alias =
+    reply.cname === undefined
+      ? []
+      : [record(Buffer.from([0xc0, 12]), TYPE.CNAME, reply.cnameTtl ?? ttl, encodeName(reply.cname))];
   const records = wanted.map((address) => record(owner, family === 6 ? TYPE.AAAA : TYPE.A, ttl, encodeAddress(address)));
   return [...alias, ...records];
 }

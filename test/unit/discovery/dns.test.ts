@@ -14,7 +14,7 @@ const OPTIONS = { host: 'app.example.', port: 1, refreshIntervalMs: 30_000, fami
 const EMPTY: QueryResult = { kind: 'empty' };
 const FAILED: QueryResult = { kind: 'failed', reason: 'SERVFAIL' };
 
-function found(addresses: readonly string[], ttl = 5): QueryResult {
+function found(addresses: readonly string[], ttl = 5): Extract<QueryResult, { kind: 'records' }> {
   return { kind: 'records', records: addresses.map((address) => ({ address, ttl })) };
 }
 
@@ -90,6 +90,26 @@ describe('DnsDiscovery', () => {
     const watched = new Watched([found(['10.0.0.1']), FAILED]);
     await watched.clock.advance(600_000);
     assert.deepEqual([...new Set(watched.words)], ['10.0.0.1:1', 'failed: DNS look-up of app.example.: SERVFAIL']);
+  });
+
+  it('does with IPv4 alone while AAAA records fail', async () => {
+    const watched = new Watched([{ ...found(['10.0.0.1']), v6Failure: 'SERVFAIL' }]);
+    await watched.clock.advance(60_000);
+    assert.deepEqual([...new Set(watched.words)], ['10.0.0.1:1']);
+  });
+
+  it('does not trade IPv6 addresses for those of IPv4 because AAAA records fail', async () => {
+    const partial = { ...found(['10.0.0.1']), v6Failure: 'SERVFAIL' };
+    const watched = new Watched([found(['fd00::1']), partial, partial, found(['10.0.0.1'])]);
+    await watched.clock.advance(60_000);
+    const failure = 'failed: DNS look-up of app.example.: SERVFAIL, for AAAA records';
+    assert.deepEqual([...new Set(watched.words)], ['[fd00::1]:1', failure, '10.0.0.1:1']);
+  });
+
+  it('takes an address that comes twice in an answer once', async () => {
+    const watched = new Watched([found(['10.0.0.1', '10.0.0.1', 'fd00::a', 'fd00:0:0::A'])]);
+    await watched.clock.advance(0);
+    assert.deepEqual(watched.words, ['10.0.0.1:1 [fd00::a]:1']);
   });
 
   it('asks again after failures ever more slowly, up to the refresh interval', async () => {

@@ -52,7 +52,10 @@ describe('SystemHostLookup', () => {
     ['auto', EMPTY, V4, V4],
     ['auto', V6, EMPTY, V6],
     ['auto', V6, FAILED, V6],
-    ['auto', FAILED, V4, FAILED],
+    ['auto', FAILED, V4, { ...V4, v6Failure: 'no answer' }],
+    ['auto', FAILED, EMPTY, FAILED],
+    ['auto', FAILED, FAILED, FAILED],
+    ['all', FAILED, V4, FAILED],
     ['auto', EMPTY, FAILED, FAILED],
     ['auto', EMPTY, EMPTY, EMPTY],
     ['all', V6, V4, BOTH],
@@ -81,6 +84,24 @@ describe('SystemHostLookup', () => {
     assert.deepEqual(result, { kind: 'records', records: [{ address: '10.9.9.9', ttl: 5 }] });
     assert.deepEqual(script.asked, []);
     assert.deepEqual(await lookup('app.', 'v4', script, { hosts }), V4);
+  });
+
+  const loopback = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n';
+  for (const [name, family, wanted] of [
+    ['localhost', 'auto', ['127.0.0.1']],
+    ['localhost', 'all', ['::1', '127.0.0.1']],
+    ['localhost', 'v6', ['::1']],
+    ['ip6-localhost', 'auto', ['::1']],
+  ] as const) {
+    it(`takes ${wanted.join(' and ')} for ${name} with ${family}, where the hosts file has both`, async () => {
+      const result = await lookup(name, family, new Script({}), { hosts: loopback });
+      assert.deepEqual(result.kind === 'records' ? result.records.map(({ address }) => address) : result, wanted);
+    });
+  }
+
+  it('prefers IPv6 for a name that is this machine in IPv4 alone', async () => {
+    const result = await lookup('app', 'auto', new Script({}), { hosts: '127.0.0.1 app\nfd00::1 app\n' });
+    assert.deepEqual(result.kind === 'records' ? result.records.map(({ address }) => address) : result, ['fd00::1']);
   });
 
   it('walks the search list until there is an answer, and no further', async () => {
