@@ -13,6 +13,9 @@ export type CheckLoopOptions = Pick<
   'intervalMs' | 'intervalJitterMs' | 'noTrafficIntervalMs' | 'unhealthyIntervalMs'
 >;
 
+/** How far apart the moments are at which jittered checks begin: waking up for each alone costs as much as checking, and a longer row of them would hold up calls. Milliseconds. */
+export const START_GRID_MS = 50;
+
 export interface CheckLoopDeps {
   readonly clock: Clock;
   readonly random: Random;
@@ -23,9 +26,10 @@ export class CheckLoop {
   readonly #check: () => Promise<Pause>;
   readonly #options: CheckLoopOptions;
   readonly #deps: CheckLoopDeps;
-  readonly #closing = new AbortController();
-  #pause = new AbortController();
+  #closed = false;
   #wanted = false;
+  /** Ends the pause that is on. */
+  #endPause: (() => void) | null = null;
 
   /** @param check resolves to the pause that follows; never rejects. */
   constructor(check: () => Promise<Pause>, options: CheckLoopOptions, deps: CheckLoopDeps) {
@@ -37,7 +41,7 @@ export class CheckLoop {
   /** Checks for the first time after `firstDelayMs`. Resolves once the loop has ended after `close`. */
   async run(firstDelayMs: number): Promise<void> {
     await this.#sleep(firstDelayMs);
-    while (!this.#closing.signal.aborted) {
+    while (!this.#closed) {
       this.#wanted = false;
       const pause = await this.#check();
       await this.#sleep(this.#pauseMs(pause));
@@ -47,24 +51,37 @@ export class CheckLoop {
   /** Ends the pause now; during a check, the pause that would follow it. */
   checkNow(): void {
     this.#wanted = true;
-    this.#pause.abort();
+    this.#endPause?.();
   }
 
   close(): void {
-    this.#closing.abort();
-    this.#pause.abort();
+    this.#closed = true;
+    this.#endPause?.();
   }
 
+  /** The jitter is cut so that checks begin together on a grid, many in one turn of the event loop; the base never is. */
   #pauseMs(pause: Pause): number {
-    return baseMs(pause, this.#options) + this.#deps.random() * this.#options.intervalJitterMs;
+    const { clock, random } = this.#deps;
+    const now = clock.now();
+    const earliest = now + baseMs(pause, this.#options);
+    const jittered = earliest + random() * this.#options.intervalJitterMs;
+    return Math.max(earliest, jittered - (jittered % START_GRID_MS)) - now;
   }
 
-  async #sleep(delayMs: number): Promise<void> {
-    if (this.#wanted || this.#closing.signal.aborted) {
-      return;
+  #sleep(delayMs: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    if (this.#wanted || this.#closed) {
+      resolve();
+      return promise;
     }
-    this.#pause = new AbortController();
-    await this.#deps.clock.sleep(delayMs, this.#pause.signal);
+    const end = (): void => {
+      timer.cancel();
+      this.#endPause = null;
+      resolve();
+    };
+    const timer = this.#deps.clock.setTimer(delayMs, end);
+    this.#endPause = end;
+    return promise;
   }
 }
 

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { CallCredentials, ChannelCredentials, type ChannelOptions, Client, experimental } from '@grpc/grpc-js';
+import { CallCredentials, Channel, ChannelCredentials, type ChannelOptions, experimental } from '@grpc/grpc-js';
 import type { Address } from '../model/address.ts';
 
 /** Far more than a status needs, far less than would hurt: a message is an enum, and a check must not be a way in. */
@@ -12,7 +12,7 @@ const NEVER_IDLE_MS = 2_147_483_647;
 const SCHEME = 'health-check-endpoint';
 const ADDRESS_OPTION = 'grpc.internal.no_subchannel.health_check_address';
 
-export interface GrpcClientOptions {
+export interface GrpcChannelOptions {
   readonly address: Address;
   readonly authority: string;
   readonly userAgent: string;
@@ -24,12 +24,12 @@ export interface GrpcClientOptions {
   readonly signal: AbortSignal;
 }
 
-/** A grpc-js client for one address, set up so that nothing of it is shared with another, or with the environment. */
-export function createGrpcClient(options: GrpcClientOptions): Client {
+/** A grpc-js channel to one address, set up so that nothing of it is shared with another, or with the environment. */
+export function createGrpcChannel(options: GrpcChannelOptions): Channel {
   registerResolverOnce();
   const { signal } = options;
   const address = options.address.kind === 'unix' ? { path: options.address.path } : options.address;
-  return new Client(`${SCHEME}:endpoint`, new SocketCredentials(options.secure, options.isSecure), {
+  return new Channel(`${SCHEME}:endpoint`, new SocketCredentials(options.secure, options.isSecure), {
     ...CHANNEL_OPTIONS,
     'grpc.default_authority': options.authority,
     'grpc.primary_user_agent': options.userAgent,

@@ -2,6 +2,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { type PendingOutcome, startCheckCall } from './check-call.ts';
+import { CheckTime } from './check-time.ts';
 import type { Checker, CheckerEvents, CheckResult } from './checker.ts';
 import { type ConnectionState, GrpcConnection, type GrpcTarget } from './grpc-connection.ts';
 import type { MetadataSource } from './metadata-source.ts';
@@ -29,14 +30,6 @@ interface Link {
   readonly startedAt: number;
 }
 
-/** The time of one check. */
-interface CheckTime {
-  /** Aborts when it is over, or when the checker is closed. */
-  readonly over: AbortSignal;
-  /** By the monotonic clock. */
-  readonly endsAt: number;
-}
-
 /**
  * Checks one endpoint over grpc.health.v1, on one connection that it keeps between checks.
  *
@@ -52,8 +45,8 @@ export class GrpcChecker implements Checker {
   /** Connections that are going away. */
   readonly #closing = new Set<Promise<void>>();
   #link: Link | null = null;
-  /** The check that runs. */
-  #running: AbortController | null = null;
+  /** That of the check that runs. */
+  #time: CheckTime | null = null;
   #wanted: Timer | null = null;
   #closed = false;
 
@@ -66,25 +59,22 @@ export class GrpcChecker implements Checker {
   }
 
   async check(): Promise<CheckResult> {
-    const { clock } = this.#deps;
-    const { timeoutMs } = this.#options;
     this.#wanted?.cancel();
     this.#wanted = null;
-    const running = new AbortController();
-    this.#running = running;
-    const timer = clock.setTimer(timeoutMs, () => running.abort());
+    const time = new CheckTime(this.#deps.clock, this.#options.timeoutMs);
+    this.#time = time;
     try {
-      return await this.#check({ over: running.signal, endsAt: clock.now() + timeoutMs });
+      return await this.#check(time);
     } finally {
-      timer.cancel();
-      this.#running = null;
+      time.stop();
+      this.#time = null;
     }
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#wanted?.cancel();
-    this.#running?.abort();
+    this.#time?.end();
     if (this.#link !== null) {
       this.#retire(this.#link);
     }
@@ -92,7 +82,7 @@ export class GrpcChecker implements Checker {
   }
 
   async #check(time: CheckTime): Promise<CheckResult> {
-    const read = await orAborted(this.#deps.metadata.read(), time.over);
+    const read = await orOver(this.#deps.metadata.read(), time);
     if (read === null || this.#closed) {
       return this.#forAll(outcomeOf('setup_failed', 'metadata could not be read in time', 'none'));
     }
@@ -103,17 +93,17 @@ export class GrpcChecker implements Checker {
     if (reused !== null) {
       const result = await this.#attempt(reused, read.metadata, time);
       const lost = [...result.values()].some(({ word }) => word === 'connection_lost');
-      if (!lost || time.over.aborted) {
+      if (!lost || time.isOver) {
         return result;
       }
     }
     return await this.#attempt(this.#connect(), read.metadata, time);
   }
 
-  async #attempt(link: Link, metadata: Metadata, { over, endsAt }: CheckTime): Promise<CheckResult> {
+  async #attempt(link: Link, metadata: Metadata, time: CheckTime): Promise<CheckResult> {
     const { connection, watches } = link;
     const { timeoutMs, services } = this.#options;
-    const leftMs = endsAt - this.#deps.clock.now();
+    const { leftMs } = time;
     const connectTimer = this.#limitConnecting(connection, leftMs);
     const firsts = this.#options.mode === 'check' ? null : watches.open(metadata);
     const pending = services.map((service): PendingOutcome => {
@@ -121,12 +111,10 @@ export class GrpcChecker implements Checker {
       const first = this.#options.mode === 'watch' ? firsts?.get(service) : undefined;
       return first ?? startCheckCall(connection, { service, metadata, leftMs, timeoutMs });
     });
-    const expire = (): void => pending.forEach((call) => call.expire());
-    over.addEventListener('abort', expire);
+    time.whenOver(() => pending.forEach((call) => call.expire()));
     const outcomes = await Promise.all(pending.map(({ outcome }) => outcome));
-    over.removeEventListener('abort', expire);
     connectTimer?.cancel();
-    this.#concludeAttempt(link, over.aborted, outcomes);
+    this.#concludeAttempt(link, time.isOver, outcomes);
     return new Map(services.map((service, index) => [service, outcomes[index] ?? NO_OUTCOME]));
   }
 
@@ -168,7 +156,7 @@ export class GrpcChecker implements Checker {
 
   #onConnectionState(link: Link, state: ConnectionState): void {
     // A check that runs on it sees for itself, and concludes.
-    if ((state === 'draining' || state === 'closed') && this.#link === link && this.#running === null) {
+    if ((state === 'draining' || state === 'closed') && this.#link === link && this.#time === null) {
       const { telling } = link.watches;
       this.#retire(link);
       this.#reopenAfterLoss(link, telling);
@@ -225,14 +213,10 @@ export class GrpcChecker implements Checker {
 
 const NO_OUTCOME = outcomeOf('setup_failed', 'no outcome', 'none');
 
-/** The value, or null when the signal aborts before it is there. */
-async function orAborted<T>(value: Promise<T>, signal: AbortSignal): Promise<T | null> {
-  const aborted = Promise.withResolvers<null>();
-  const onAbort = (): void => aborted.resolve(null);
-  signal.addEventListener('abort', onAbort);
-  try {
-    return await Promise.race([value, aborted.promise]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+/** The value, or null when the time is over before it is there. */
+function orOver<T>(value: Promise<T>, time: CheckTime): Promise<T | null> {
+  const { promise, resolve } = Promise.withResolvers<T | null>();
+  time.whenOver(() => resolve(null));
+  void value.then(resolve);
+  return promise;
 }

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { type Client, type ClientReadableStream, connectivityState, type Metadata } from '@grpc/grpc-js';
+import { type Channel, connectivityState } from '@grpc/grpc-js';
 import type { Address } from '../model/address.ts';
-import { createGrpcClient } from './grpc-channel.ts';
-import { healthMethod, readServingStatus } from './grpc-method.ts';
+import { type HealthCall, type HealthCallHandler, type HealthCallRequest, startHealthCall } from './grpc-call.ts';
+import { createGrpcChannel } from './grpc-channel.ts';
 import { connectTls, secured, type TlsTarget } from './tls-connect.ts';
 
 /** Where and as whom to connect. */
@@ -32,30 +32,6 @@ export interface ConnectionFacts {
   readonly clientCertificate: boolean;
 }
 
-/** What becomes of a call. `onEnd` is the last, and comes at once when the connection fails. */
-export interface HealthCallHandler {
-  /** The `content-type` of the answer, empty if it had none. */
-  onHeaders(contentType: string): void;
-  /** The number of a ServingStatus. */
-  onStatus(servingStatus: number): void;
-  /** The gRPC status: the server's, or one made by the client library. */
-  onEnd(code: number, details: string): void;
-}
-
-export interface HealthCallRequest {
-  readonly method: 'Check' | 'Watch';
-  readonly service: string;
-  /** Request headers; never changed, so that calls may share them. */
-  readonly metadata: Metadata;
-  /** Told to the server as `grpc-timeout`; null is none. Milliseconds. */
-  readonly timeoutMs: number | null;
-}
-
-/** A running call; `cancel` silences its handler. */
-export interface HealthCall {
-  cancel(): void;
-}
-
 /**
  * One connection to one endpoint, which never connects again: whoever needs a new connection makes a new object.
  *
@@ -66,7 +42,7 @@ export type ConnectionState = 'connecting' | 'ready' | 'draining' | 'closed';
 
 /** A gRPC connection for health checks, on grpc-js, with the socket under our own control. */
 export class GrpcConnection {
-  readonly #client: Client;
+  readonly #channel: Channel;
   readonly #abort = new AbortController();
   readonly #onStateChange: (state: ConnectionState) => void;
   readonly #tls: TlsTarget | null;
@@ -81,13 +57,13 @@ export class GrpcConnection {
   constructor(target: GrpcTarget, onStateChange: (state: ConnectionState) => void) {
     this.#onStateChange = onStateChange;
     this.#tls = target.tls;
-    this.#client = createGrpcClient({
+    this.#channel = createGrpcChannel({
       ...target,
       isSecure: target.tls !== null,
       secure: (socket) => this.#secure(socket),
       signal: this.#abort.signal,
     });
-    this.#client.getChannel().getConnectivityState(true);
+    this.#channel.getConnectivityState(true);
     this.#watchChannel(connectivityState.IDLE);
   }
 
@@ -114,40 +90,7 @@ export class GrpcConnection {
 
   /** Starts a call; it waits for the connection. The handler is never called before this returns. */
   call(request: HealthCallRequest, handler: HealthCallHandler): HealthCall {
-    const { path, requestSerialize, responseDeserialize } = healthMethod(request.method);
-    const stream: ClientReadableStream<unknown> = this.#client.makeServerStreamRequest(
-      path,
-      requestSerialize,
-      responseDeserialize,
-      { service: request.service },
-      request.metadata,
-      request.timeoutMs === null ? {} : { deadline: Date.now() + request.timeoutMs },
-    );
-    let ended = false;
-    stream.on('metadata', (metadata) => {
-      if (!ended) {
-        handler.onHeaders(String(metadata.get('content-type')[0] ?? ''));
-      }
-    });
-    stream.on('data', (message: unknown) => {
-      if (!ended) {
-        handler.onStatus(readServingStatus(message));
-      }
-    });
-    stream.once('status', ({ code, details }) => {
-      if (!ended) {
-        ended = true;
-        handler.onEnd(code, details);
-      }
-    });
-    // The status tells the same; without a listener the stream would throw.
-    stream.on('error', () => undefined);
-    return {
-      cancel() {
-        ended = true;
-        stream.cancel();
-      },
-    };
+    return startHealthCall(this.#channel, request, handler);
   }
 
   /** Gives up connecting, after so many milliseconds; calls that wait end UNAVAILABLE. */
@@ -164,7 +107,7 @@ export class GrpcConnection {
       return;
     }
     this.#enter('closed');
-    this.#client.close();
+    this.#channel.close();
     if (this.#socket === null) {
       this.#abort.abort();
       this.#closed.resolve();
@@ -211,7 +154,7 @@ export class GrpcConnection {
   }
 
   #watchChannel(from: connectivityState): void {
-    const channel = this.#client.getChannel();
+    const channel = this.#channel;
     channel.watchConnectivityState(from, Number.POSITIVE_INFINITY, () => {
       if (this.#state === 'closed') {
         return;

@@ -1,12 +1,18 @@
 import { fileURLToPath } from 'node:url';
-import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js';
+import type { ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
 
 /** The same two folders above `src/health` and `dist/health`. */
 const HEALTH_PROTO = fileURLToPath(new URL('../../protos/health.proto', import.meta.url));
 
-/** How to write a request of one method and read its answers. */
-export type HealthMethod = MethodDefinition<object, object>;
+/** How to ask one method, and how to read its answers. */
+export interface HealthMethod {
+  readonly path: string;
+  /** The message that asks for a service. */
+  encodeRequest(service: string): Buffer;
+  /** The number of a ServingStatus. @throws Error when the message is none. */
+  decodeStatus(message: Buffer): number;
+}
 
 let methods: Readonly<Record<'Check' | 'Watch', HealthMethod>> | null = null;
 
@@ -14,13 +20,6 @@ let methods: Readonly<Record<'Check' | 'Watch', HealthMethod>> | null = null;
 export function healthMethod(name: 'Check' | 'Watch'): HealthMethod {
   methods ??= loadMethods();
   return methods[name];
-}
-
-/** Enums are open and come as numbers; a message without the field means 0, as proto3 has it. */
-export function readServingStatus(message: unknown): number {
-  return typeof message === 'object' && message !== null && 'status' in message && typeof message.status === 'number'
-    ? message.status
-    : 0;
 }
 
 function loadMethods(): Readonly<Record<'Check' | 'Watch', HealthMethod>> {
@@ -36,5 +35,16 @@ function methodOf(service: ServiceDefinition, name: 'Check' | 'Watch'): HealthMe
   if (method === undefined) {
     throw new Error(`protos/health.proto does not declare ${name}`);
   }
-  return method;
+  return {
+    path: method.path,
+    encodeRequest: (service) => method.requestSerialize({ service }),
+    decodeStatus: (message) => readServingStatus(method.responseDeserialize(message)),
+  };
+}
+
+/** Enums are open and come as numbers; a message without the field means 0, as proto3 has it. */
+function readServingStatus(message: unknown): number {
+  return typeof message === 'object' && message !== null && 'status' in message && typeof message.status === 'number'
+    ? message.status
+    : 0;
 }

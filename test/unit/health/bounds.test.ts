@@ -71,7 +71,7 @@ describe('the time until a change is seen', () => {
         assert.equal(monitor.health.state, 'unhealthy');
         await monitor.close();
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -89,7 +89,7 @@ describe('the time until a change is seen', () => {
         assert.equal(monitor.health.state, 'healthy');
         await monitor.close();
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 

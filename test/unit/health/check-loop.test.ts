@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { CheckLoop, type CheckLoopOptions, type Pause } from '../../../src/health/check-loop.ts';
+import { CheckLoop, type CheckLoopOptions, type Pause, START_GRID_MS } from '../../../src/health/check-loop.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
 
 const OPTIONS: CheckLoopOptions = {
   intervalMs: 1_000,
@@ -57,6 +58,31 @@ describe('CheckLoop', () => {
       assert.deepEqual(starts, [50, 50 + lengthMs + 50]);
     });
   }
+
+  it('cuts the jitter so that checks begin on a grid, and never cuts what was asked for', async () => {
+    const random = seededRandom(3);
+    const clock = new FakeClock();
+    const starts: number[] = [];
+    const ends: number[] = [];
+    const check = async (): Promise<Pause> => {
+      starts.push(clock.now());
+      await clock.sleep(random() * 30, new AbortController().signal);
+      ends.push(clock.now());
+      return 'interval';
+    };
+    const loop = new CheckLoop(check, { intervalMs: 1_000, intervalJitterMs: 200, unhealthyIntervalMs: 1 }, { clock, random });
+    void loop.run(7);
+    await clock.advance(100_000);
+    loop.close();
+    const pauses = starts.slice(1).map((at, index) => at - (ends[index] ?? Number.NaN));
+    assert.ok(
+      pauses.every((ms) => ms > 999.999 && ms < 1_200),
+      pauses.join(),
+    );
+    const onGrid = starts.filter((at) => Math.abs(at / START_GRID_MS - Math.round(at / START_GRID_MS)) < 1e-6).length;
+    // What is left over: jitter so short that the next line of the grid is behind the interval.
+    assert.ok(onGrid > starts.length * 0.7 && onGrid < starts.length, `${onGrid} of ${starts.length}`);
+  });
 
   it('takes the interval where no other is given for times without traffic', async () => {
     const clock = new FakeClock();
