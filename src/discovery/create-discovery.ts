@@ -5,6 +5,8 @@ import type { Random } from '../util/random.ts';
 import type { Discovery } from './discovery.ts';
 import { DnsDiscovery, type DnsDiscoveryOptions } from './dns.ts';
 import { CaresClient } from './dns-client.ts';
+import { FileDiscovery, type FileDiscoveryOptions } from './file.ts';
+import { systemFiles } from './file-watch.ts';
 import { SystemHostLookup } from './host-lookup.ts';
 import { JoinedDiscovery } from './joined-discovery.ts';
 import { QueryLimit } from './query-limit.ts';
@@ -23,8 +25,13 @@ export interface DnsSourceOptions extends DnsDiscoveryOptions {
   readonly resolvers: readonly Address[];
 }
 
+/** Endpoints that a file lists; host names among them stand for all their addresses. */
+export interface FileSourceOptions extends FileDiscoveryOptions {
+  readonly type: 'file';
+}
+
 /** One source of endpoints. */
-export type DiscoverySourceOptions = StaticSourceOptions | DnsSourceOptions;
+export type DiscoverySourceOptions = StaticSourceOptions | DnsSourceOptions | FileSourceOptions;
 
 export interface DiscoveryDeps {
   readonly clock: Clock;
@@ -47,23 +54,25 @@ function createSources(source: DiscoverySourceOptions, deps: DiscoveryDeps): rea
       return createStatic(source, deps);
     case 'dns':
       return [new DnsDiscovery(source, { ...deps, lookup: new SystemHostLookup(new CaresClient(source.resolvers)) })];
+    case 'file':
+      return [new FileDiscovery(source, { clock: deps.clock, files: systemFiles, createNamed: namedSources(deps) })];
   }
 }
 
 function createStatic({ endpoints }: StaticSourceOptions, deps: DiscoveryDeps): readonly Discovery[] {
-  const lookup = new SystemHostLookup(new QueryLimit(new CaresClient([]), deps.clock));
+  const createNamed = namedSources(deps);
   const known = endpoints.filter(({ address }) => isKnown(address)).map(({ address }) => createEndpoint(address, null));
   const named = endpoints.flatMap(({ address }) =>
-    address.kind === 'unix' || isIpLiteral(address.host)
-      ? []
-      : [
-          new DnsDiscovery(
-            { host: address.host, port: address.port, refreshIntervalMs: STATIC_REFRESH_MS, family: 'auto' },
-            { ...deps, lookup },
-          ),
-        ],
+    address.kind === 'unix' || isIpLiteral(address.host) ? [] : [createNamed(address.host, address.port)],
   );
   return known.length > 0 ? [new StaticDiscovery(known), ...named] : named;
+}
+
+/** Sources for the host names of one list, which share a limit on look-ups. */
+function namedSources(deps: DiscoveryDeps): (host: string, port: number) => Discovery {
+  const lookup = new SystemHostLookup(new QueryLimit(new CaresClient([]), deps.clock));
+  return (host, port) =>
+    new DnsDiscovery({ host, port, refreshIntervalMs: STATIC_REFRESH_MS, family: 'auto' }, { ...deps, lookup });
 }
 
 function isKnown(address: Address): boolean {

@@ -4,6 +4,7 @@ import { endpointAddressKey, resolverAddressKey, toAddress } from '../addresses.
 import { closed, durationKey, hostNameKey, toMs, wholeKey, wordKey } from '../keys.ts';
 import { MAX_DISCOVERY_SOURCES, MAX_DNS_RESOLVERS, MAX_STATIC_ENDPOINTS } from '../limits.ts';
 import { listKey } from '../lists.ts';
+import { type FileSourceConfig, FileSourceSchema, toFileConfig } from './discovery-file.ts';
 
 const EndpointSchema = Type.Union(
   [
@@ -64,7 +65,7 @@ export const DnsSourceSchema = Type.Object(
   closed({ description: 'Endpoints that DNS knows, such as those of a headless Service.' }),
 );
 
-const SourceSchema = Type.Union([StaticSourceSchema, DnsSourceSchema], {
+const SourceSchema = Type.Union([StaticSourceSchema, DnsSourceSchema, FileSourceSchema], {
   description: 'One source of endpoints.',
   expects: 'an object with a type',
 });
@@ -100,7 +101,7 @@ export interface DnsSourceConfig {
   readonly family: 'auto' | 'all' | 'v4' | 'v6';
 }
 
-export type DiscoverySourceConfig = StaticSourceConfig | DnsSourceConfig;
+export type DiscoverySourceConfig = StaticSourceConfig | DnsSourceConfig | FileSourceConfig;
 
 /** Always a list, also where the configuration has one source. */
 export function toDiscoveryConfig(section: Static<typeof DiscoverySchema>): readonly DiscoverySourceConfig[] {
@@ -108,17 +109,21 @@ export function toDiscoveryConfig(section: Static<typeof DiscoverySchema>): read
 }
 
 function toSourceConfig(source: Static<typeof SourceSchema>): DiscoverySourceConfig {
-  if (source.type === 'static') {
-    return { type: 'static', endpoints: source.endpoints.map((endpoint) => ({ address: toAddress(endpointText(endpoint)) })) };
+  switch (source.type) {
+    case 'static':
+      return { type: 'static', endpoints: source.endpoints.map((endpoint) => ({ address: toAddress(endpointText(endpoint)) })) };
+    case 'dns':
+      return {
+        type: 'dns',
+        host: source.host,
+        port: source.port,
+        refreshIntervalMs: toMs(source.refreshInterval),
+        resolvers: source.resolvers.map(toAddress),
+        family: source.family,
+      };
+    case 'file':
+      return toFileConfig(source);
   }
-  return {
-    type: 'dns',
-    host: source.host,
-    port: source.port,
-    refreshIntervalMs: toMs(source.refreshInterval),
-    resolvers: source.resolvers.map(toAddress),
-    family: source.family,
-  };
 }
 
 function endpointText(endpoint: Static<typeof EndpointSchema>): string {

@@ -64,7 +64,9 @@ describe('flags without a file', () => {
     const { discovery } = defaultCluster({ flags: { ...MINIMAL, backend } });
     assert.deepEqual(
       discovery.map((source) =>
-        source.type === 'dns' ? `${source.host}:${source.port}` : source.endpoints.map(({ address }) => formatAddress(address)),
+        source.type === 'static'
+          ? source.endpoints.map(({ address }) => formatAddress(address))
+          : source.type === 'dns' && `${source.host}:${source.port}`,
       ),
       [['127.0.0.1:1', '10.0.0.1:3', '10.0.0.2:3', 'unix:/run/app.sock'], 'app.example.:2', 'other:4'],
     );
