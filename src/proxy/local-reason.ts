@@ -20,6 +20,7 @@ export const LocalReason = {
   REQUEST_TIMEOUT: 'request_timeout',
   WRONG_PROTOCOL: 'wrong_protocol',
   NOT_IMPLEMENTED: 'not_implemented',
+  BAD_REQUEST: 'bad_request',
   INTERNAL: 'internal',
   DRAINING: 'draining',
 } as const;
@@ -58,6 +59,7 @@ export const LOCAL_ANSWERS: Readonly<Record<LocalReason, LocalAnswer>> = Object.
   request_timeout: { grpcStatus: DEADLINE_EXCEEDED, httpStatus: 408, message: 'the request took too long' },
   wrong_protocol: { grpcStatus: UNAVAILABLE, httpStatus: 502, message: 'the upstream speaks HTTP/2 only' },
   not_implemented: { grpcStatus: UNIMPLEMENTED, httpStatus: 501, message: 'CONNECT is not implemented' },
+  bad_request: { grpcStatus: INTERNAL, httpStatus: 400, message: 'bad request' },
   internal: { grpcStatus: INTERNAL, httpStatus: 500, message: 'internal error' },
   draining: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'the proxy is shutting down' },
 });

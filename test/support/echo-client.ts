@@ -1,54 +1,70 @@
-import { Client, credentials, type ServiceError } from '@grpc/grpc-js';
-import { loadService } from '../../src/cli/demo/proto.ts';
+import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { ECHO } from './peers/echo-service.ts';
 
-/** `demo.EchoReply`. */
-export interface EchoReply {
-  readonly text: string;
-  readonly backend: string;
+/** How a call ended. */
+export interface EchoEnd {
+  readonly code: status;
+  readonly details: string;
+  readonly message: Buffer | null;
+  readonly trailers: Metadata;
 }
 
-const DEADLINE_MS = 5_000;
-const ECHO = loadService('echo.proto', 'demo.Echo');
+/** What a call is made with. */
+export interface EchoCallOptions {
+  /** For `x-call`. */
+  readonly call?: string;
+  readonly metadata?: Metadata;
+  /** Milliseconds, default 10 000. */
+  readonly timeoutMs?: number;
+  readonly method?: 'once' | 'hang';
+  readonly signal?: AbortSignal;
+}
 
-/** A grpc-js client of the quickstart's service, with a connection of its own. Certificates are not verified. */
+/** A grpc-js client of EchoBackend, with a connection of its own. */
 export class EchoClient implements Disposable {
   readonly #client: Client;
 
-  constructor(target: string, security: 'plain' | 'tls') {
-    const chosen =
-      security === 'plain'
-        ? credentials.createInsecure()
-        : credentials.createSsl(null, null, null, { rejectUnauthorized: false, checkServerIdentity: () => undefined });
-    this.#client = new Client(target, chosen, {
+  constructor(port: number, options: Readonly<Record<string, string | number>> = {}) {
+    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
       'grpc.use_local_subchannel_pool': 1,
-      // Addresses are no server names (RFC 6066, section 3).
-      'grpc.ssl_target_name_override': 'localhost',
+      'grpc.enable_retries': 0,
+      'grpc.max_receive_message_length': -1,
+      ...options,
     });
   }
 
-  say(text: string): Promise<EchoReply> {
-    return this.call('/demo.Echo/Say', text);
-  }
-
-  /** A unary call of any path, with the messages of Say. Rejects with a ServiceError. */
-  call(path: string, text = ''): Promise<EchoReply> {
-    const { promise, resolve, reject } = Promise.withResolvers<EchoReply>();
-    const { requestSerialize, responseDeserialize } = methodOf('Say');
-    const answered = (error: ServiceError | null, reply?: EchoReply): void =>
-      reply === undefined ? reject(error) : resolve(reply);
-    this.#client.makeUnaryRequest(path, requestSerialize, responseDeserialize, { text }, deadline(), answered);
-    return promise;
-  }
-
-  /** One stream: all messages, and every reply. */
-  async chat(texts: readonly string[]): Promise<readonly EchoReply[]> {
-    const { path, requestSerialize, responseDeserialize } = methodOf('Chat');
-    const call = this.#client.makeBidiStreamRequest<object, EchoReply>(path, requestSerialize, responseDeserialize, deadline());
-    for (const text of texts) {
-      call.write({ text });
+  unary(message: Buffer, options: EchoCallOptions = {}): Promise<EchoEnd> {
+    const { path, requestSerialize, responseDeserialize } = ECHO[options.method ?? 'once'];
+    const metadata = options.metadata ?? new Metadata();
+    if (options.call !== undefined) {
+      metadata.set('x-call', options.call);
     }
-    call.end();
-    return await call.toArray();
+    return new Promise((resolve) => {
+      let answer: Buffer | null = null;
+      const call = this.#client.makeUnaryRequest(
+        path,
+        requestSerialize,
+        responseDeserialize,
+        message,
+        metadata,
+        { deadline: Date.now() + (options.timeoutMs ?? 10_000) },
+        (_error: ServiceError | null, value?: Buffer) => {
+          answer = value ?? null;
+        },
+      );
+      options.signal?.addEventListener('abort', () => call.cancel(), { once: true });
+      call.once('status', ({ code, details, metadata: trailers }) =>
+        // The callback, which has the message, runs after this event.
+        setImmediate(() => resolve({ code, details, message: answer, trailers })),
+      );
+    });
+  }
+
+  duplex(): ClientDuplexStream<Buffer, Buffer> {
+    const { path, requestSerialize, responseDeserialize } = ECHO.each;
+    return this.#client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, new Metadata(), {
+      deadline: Date.now() + 20_000,
+    });
   }
 
   [Symbol.dispose](): void {
@@ -56,14 +72,13 @@ export class EchoClient implements Disposable {
   }
 }
 
-function methodOf(name: string): (typeof ECHO)[string] {
-  const method = ECHO[name];
-  if (method === undefined) {
-    throw new Error(`demo.Echo has no method ${name}`);
-  }
-  return method;
-}
-
-function deadline(): { readonly deadline: number } {
-  return { deadline: Date.now() + DEADLINE_MS };
+/** Makes that many calls, so many at a time. */
+export async function runCalls(count: number, atATime: number, call: (index: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < count) {
+      await call(next++);
+    }
+  };
+  await Promise.all(Array.from({ length: atATime }, work));
 }
