@@ -26,7 +26,7 @@ One file, YAML or JSON, named by \`--config\`; or flags alone. \`grpc-health-bri
 - A key that is not listed here is an error: nothing is accepted and ignored.
 - Durations are a whole number and a unit: \`250ms\`, \`5s\`, \`1m\`, \`1h\`. A number without a unit is an error.
 - Paths of files are relative to the working directory. PEM throughout.
-- Names of clusters, groups and listeners have 1 to 63 letters, digits, dots, dashes and underscores.
+- Names of clusters, groups, routes and listeners have 1 to 63 letters, digits, dots, dashes and underscores.
 - A file has at most ${MAX_CONFIG_BYTES / 1_048_576} MiB and is UTF-8; YAML aliases may be used ${MAX_YAML_ALIASES} times; a key that stands twice is an error.
 - **bold** keys are required.
 
@@ -40,8 +40,10 @@ const EXAMPLE = `listeners:
   - name: public
     address: 0.0.0.0:8443               # "[::]:8443" or unix:/run/bridge.sock
     tls: { certificateFile: /etc/bridge/tls/tls.crt, privateKeyFile: /etc/bridge/tls/tls.key }   # or { selfSigned: true }
+    routes: [canary, router, search]
   - name: plain
     address: 0.0.0.0:8080               # HTTP/1.x and HTTP/2 on one port
+    routes: []                          # health URLs alone
 admin: { address: 127.0.0.1:9902 }      # /metrics, and the health URLs with full details
 clusters:
   - name: router
@@ -58,8 +60,13 @@ clusters:
     healthyWhen: { percent: 50 }        # any | all | { percent: 50 } | { count: 2 }
   - name: search
     discovery: { type: static, endpoints: ["127.0.0.1:50061", "127.0.0.1:50062"] }
+  - { name: canary, discovery: { type: static, endpoints: ["127.0.0.1:50071"] } }
+routes:                                 # the first that matches; GET and HEAD on health URLs never get here
+  - { name: canary, match: { prefix: /router.Router/, headers: [{ name: x-canary, exact: "1" }] }, cluster: canary }
+  - { name: router, match: { prefix: /router.Router/ }, cluster: router }
+  - { name: search, match: { prefix: /search.Search/, authority: api.example }, cluster: search, timeout: 30s }
 health:
-  clusters: [router, { name: search, optional: true }]   # search only degrades the answer
+  clusters: [router, { name: search, optional: true }]   # search only degrades the answer, canary does not count
   groups: [{ name: frontend, healthyWhen: all, clusters: [router, search] }]
   details: counts
 logging: { level: info }
