@@ -10,11 +10,28 @@ import type { Gate } from './gate.ts';
 const REACH_MS = 1_500;
 const PLAY_MS = 2_400;
 
-/** Pause before a call that failed at once is made again, and after a case. */
+/** Pause before a call that failed at once is made again. */
 const PAUSE_MS = 20;
 
 /** An empty gRPC message. */
 const EMPTY_MESSAGE = Buffer.alloc(5);
+
+export interface ConductorOptions {
+  /** Where the forwarder listens. */
+  readonly relayPort: number;
+  /** The port of the first case. */
+  readonly from: number;
+}
+
+/** The address of a case at the gate, counted from 0. */
+export function addressOf(index: number): string {
+  return `127.0.1.${index + 1}`;
+}
+
+/** The beginning of the paths of calls that are to reach a case. */
+export function prefixOf(index: number): string {
+  return `/h2specd.Case${index + 1}/`;
+}
 
 /**
  * Sets the cases of h2specd off. For each case h2specd runs a program with the URL of a broken server; that program is a curl whose HTTP
@@ -23,22 +40,22 @@ const EMPTY_MESSAGE = Buffer.alloc(5);
 export class Conductor implements AsyncDisposable {
   readonly #server: Server;
   readonly #gate: Gate;
-  readonly #relayPort: number;
-  /** Ports of cases for which no connection came. */
+  readonly #options: ConductorOptions;
+  /** Cases for which no connection came, counted from 1. */
   readonly missed: number[] = [];
   #turn: Promise<void> = Promise.resolve();
 
-  private constructor(server: Server, gate: Gate, relayPort: number) {
+  private constructor(server: Server, gate: Gate, options: ConductorOptions) {
     this.#server = server;
     this.#gate = gate;
-    this.#relayPort = relayPort;
+    this.#options = options;
     server.on('request', (request, response) => this.#take(request, response));
   }
 
-  static async start(gate: Gate, relayPort: number): Promise<Conductor> {
+  static async start(gate: Gate, options: ConductorOptions): Promise<Conductor> {
     const server = createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new Conductor(server, gate, relayPort);
+    return new Conductor(server, gate, options);
   }
 
   /** What h2specd is to run for each case; it appends the URL. */
@@ -66,31 +83,30 @@ export class Conductor implements AsyncDisposable {
   async #play(port: number): Promise<void> {
     const deadline = AbortSignal.timeout(PLAY_MS);
     const gate = this.#gate;
-    gate.open(port);
-    const sessions = await this.#callUntilReached();
+    const index = port - this.#options.from;
+    gate.open(addressOf(index), port);
+    const sessions = await this.#callUntilReached(index);
     if (gate.isReached) {
       while (!gate.isPlayed && !deadline.aborted) {
         await gate.changed(deadline);
       }
     } else {
-      this.missed.push(port);
+      this.missed.push(index + 1);
       await failCase(port);
     }
-    gate.close();
     for (const session of sessions) {
       session.destroy();
     }
-    await sleep(PAUSE_MS);
-    gate.dropWaiting();
+    gate.close();
   }
 
   /** A call that ends before a connection has come is made again: the relay may still think of what the last server did. */
-  async #callUntilReached(): Promise<readonly ClientHttp2Session[]> {
+  async #callUntilReached(index: number): Promise<readonly ClientHttp2Session[]> {
     const sessions: ClientHttp2Session[] = [];
     const deadline = AbortSignal.timeout(REACH_MS);
     do {
       const failed = new AbortController();
-      sessions.push(makeCall(this.#relayPort, () => failed.abort()));
+      sessions.push(makeCall(this.#options.relayPort, prefixOf(index), () => failed.abort()));
       const either = AbortSignal.any([failed.signal, deadline]);
       while (!this.#gate.isReached && !either.aborted) {
         await this.#gate.changed(either);
@@ -103,10 +119,10 @@ export class Conductor implements AsyncDisposable {
   }
 }
 
-function makeCall(port: number, onEnd: () => void): ClientHttp2Session {
+function makeCall(port: number, prefix: string, onEnd: () => void): ClientHttp2Session {
   const session = connect(`http://127.0.0.1:${port}`);
   session.on('error', onEnd).once('close', onEnd);
-  const headers = { ':method': 'POST', ':path': '/h2specd.Case/Run', 'content-type': 'application/grpc', te: 'trailers' };
+  const headers = { ':method': 'POST', ':path': `${prefix}Run`, 'content-type': 'application/grpc', te: 'trailers' };
   session.request(headers).on('error', onEnd).once('close', onEnd).resume().end(EMPTY_MESSAGE);
   return session;
 }

@@ -3,23 +3,22 @@ import { EventEmitter, once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Pipe } from './pipe.ts';
 
-/** A relay that tries again without end gets no more than this for one case. */
-const MAX_CONNECTIONS = 4;
-
 /** A connection that waits has sent its preface, SETTINGS and perhaps a request by then. */
 const MAX_WAITING_OCTETS = 65_536;
 
 /**
- * The one endpoint of the relay. Each broken server of h2specd has a port of its own; the gate leads to the one whose turn it is.
- * Connections that are made between two cases wait here for the next one.
+ * Stands before the broken servers of h2specd, which play their case on any connection, whether there is a request on it or not. The gate
+ * has one port, and an address of the loopback network for each case. Connections wait here, without an answer, until it is their case's turn;
+ * and as a second connection would play the case again, perhaps without a request, there is only one per case.
  */
 export class Gate implements AsyncDisposable {
   readonly #server: Server;
   readonly #paceMs: number;
   readonly #changes = new EventEmitter<{ change: [] }>();
   readonly #waiting = new Map<Socket, Buffer[]>();
-  #pipes: Pipe[] = [];
-  #port: number | null = null;
+  #pipe: Pipe | null = null;
+  /** The case whose turn it is. */
+  #turn: { readonly address: string; readonly port: number } | null = null;
 
   private constructor(server: Server, paceMs: number) {
     this.#server = server;
@@ -29,54 +28,46 @@ export class Gate implements AsyncDisposable {
 
   /** The pause is before every frame of a broken server: with 0 frames come together, as they were written. */
   static async start(paceMs: number): Promise<Gate> {
-    const server = createServer({ noDelay: true, allowHalfOpen: true }).listen(0, '127.0.0.1');
+    const server = createServer({ noDelay: true, allowHalfOpen: true }).listen(0, '0.0.0.0');
     await once(server, 'listening');
     return new Gate(server, paceMs);
   }
 
-  /** Such as `127.0.0.1:40001`. */
-  get address(): string {
+  get port(): number {
     const bound = this.#server.address();
     assert.ok(typeof bound === 'object' && bound !== null);
-    return `127.0.0.1:${bound.port}`;
+    return bound.port;
   }
 
   /** Whether the case has got a connection. */
   get isReached(): boolean {
-    return this.#pipes.length > 0;
+    return this.#pipe !== null;
   }
 
-  /** Whether the case has been played on each connection that it got. */
+  /** Whether the case has been played to its end. */
   get isPlayed(): boolean {
-    return this.isReached && this.#pipes.every((pipe) => pipe.isOver);
+    return this.#pipe?.isOver === true;
   }
 
-  /** From here on connections lead to that port, also those that wait. */
-  open(port: number): void {
-    this.#port = port;
-    this.#pipes = [];
+  /** From here on connections to that address lead to that port, also those that wait. */
+  open(address: string, port: number): void {
+    this.#turn = { address, port };
+    this.#pipe = null;
     for (const [socket, octets] of this.#waiting) {
-      this.#waiting.delete(socket);
-      this.#lead(socket, port);
-      for (const chunk of octets) {
-        socket.emit('data', chunk);
+      if (socket.localAddress === address && this.#pipe === null) {
+        this.#waiting.delete(socket);
+        this.#lead(socket, port);
+        for (const chunk of octets) {
+          socket.emit('data', chunk);
+        }
       }
     }
   }
 
-  /** Ends the case and its connections. */
+  /** Ends the case and its connection. */
   close(): void {
-    this.#port = null;
-    for (const pipe of this.#pipes) {
-      pipe.destroy();
-    }
-  }
-
-  /** Ends those that wait: what they ask for is left over from the case before. */
-  dropWaiting(): void {
-    for (const socket of this.#waiting.keys()) {
-      socket.destroy();
-    }
+    this.#turn = null;
+    this.#pipe?.destroy();
   }
 
   /** Waits for a change of what the getters tell, or for the time to be over. */
@@ -86,15 +77,18 @@ export class Gate implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-    this.dropWaiting();
+    for (const socket of this.#waiting.keys()) {
+      socket.destroy();
+    }
     this.#server.close();
     await once(this.#server, 'close');
   }
 
   #accept(socket: Socket): void {
     socket.on('error', () => undefined);
-    if (this.#port !== null) {
-      this.#lead(socket, this.#port);
+    const turn = this.#turn;
+    if (turn !== null && socket.localAddress === turn.address && this.#pipe === null) {
+      this.#lead(socket, turn.port);
       return;
     }
     const octets: Buffer[] = [];
@@ -111,11 +105,7 @@ export class Gate implements AsyncDisposable {
 
   #lead(socket: Socket, port: number): void {
     socket.removeAllListeners('data').removeAllListeners('end');
-    if (this.#pipes.length >= MAX_CONNECTIONS) {
-      socket.destroy();
-      return;
-    }
-    this.#pipes.push(new Pipe(socket, port, this.#paceMs, () => this.#changes.emit('change')));
+    this.#pipe = new Pipe(socket, port, this.#paceMs, () => this.#changes.emit('change'));
     this.#changes.emit('change');
   }
 }

@@ -1,6 +1,9 @@
 import { connect, type Socket } from 'node:net';
 
-/** GOAWAY(0, NO_ERROR): h2specd says it on a connection once it knows whether the case has passed. */
+/**
+ * GOAWAY(0, NO_ERROR): h2specd says it on a connection once it knows whether the case has passed. It is kept from the relay, which would
+ * rightly make the call again at the next server.
+ */
 const LAST_WORDS = Buffer.from('0000080700000000000000000000000000', 'hex');
 
 const FRAME_HEADER_OCTETS = 9;
@@ -16,7 +19,6 @@ export class Pipe {
   readonly #onOver: () => void;
   #isOver = false;
   #held = Buffer.alloc(0);
-  #tail = Buffer.alloc(0);
   #timer: NodeJS.Timeout | null = null;
 
   constructor(near: Socket, port: number, paceMs: number, onOver: () => void) {
@@ -69,11 +71,11 @@ export class Pipe {
   }
 
   #toRelay(octets: Buffer): void {
-    this.#tail = Buffer.concat([this.#tail, octets]).subarray(-LAST_WORDS.length);
+    const isLast = octets.subarray(-LAST_WORDS.length).equals(LAST_WORDS);
     if (this.#near.writable) {
-      this.#near.write(octets);
+      this.#near.write(isLast ? octets.subarray(0, -LAST_WORDS.length) : octets);
     }
-    if (this.#tail.equals(LAST_WORDS)) {
+    if (isLast) {
       this.#over();
     }
   }

@@ -15,7 +15,8 @@ import sys
 import h2.config
 import h2.connection
 import h2.events
-from hyperframe.frame import GoAwayFrame, SettingsFrame
+import h2.settings
+from hyperframe.frame import GoAwayFrame
 
 RESPONSE_OCTETS = 314159
 HEADERS = [(":status", "200"), ("content-type", "application/grpc")]
@@ -61,11 +62,14 @@ class Connection(asyncio.Protocol):
         Connection.count += 1
         self.number = Connection.count
         self.transport = transport
+        enforced = self.h2.local_settings
+        if self.case == "max_streams":
+            limit = {h2.settings.SettingCodes.MAX_CONCURRENT_STREAMS: 1}
+            self.h2.local_settings = h2.settings.Settings(client=False, initial_values={**enforced, **limit})
         self.h2.initiate_connection()
         self.flush()
-        if self.case == "max_streams":
-            # Behind the back of python3-h2, which would end the connection of whoever breaks the limit: this is to be told.
-            self.write_frame(SettingsFrame(settings={SettingsFrame.MAX_CONCURRENT_STREAMS: 1}))
+        # python3-h2 would end the connection of whoever breaks the limit: that is to be told instead.
+        self.h2.local_settings = enforced
 
     def connection_lost(self, _):
         for task in self.tasks:

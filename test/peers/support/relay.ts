@@ -30,7 +30,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const tls = listenTls === undefined ? {} : { tls: { certificateFile: listenTls.cert, privateKeyFile: listenTls.key } };
   const bridge = await BridgeProcess.start(
     {
-      listeners: [{ name: 'in', address: `127.0.0.1:${port}`, routes: ['all'], ...tls, ...options.listener }],
+      listeners: [{ name: 'in', address: `127.0.0.1:${port}`, ...tls, ...options.listener }],
       admin: { address: `127.0.0.1:${adminPort}` },
       clusters: [
         { name: 'b', discovery: { type: 'static', endpoints: backends }, healthCheck: { type: 'none' }, ...options.cluster },
