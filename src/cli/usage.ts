@@ -3,7 +3,8 @@ import { FLAG_NAMES, FLAGS } from '../config/flags.ts';
 const HEAD = `Usage: grpc-health-bridge [serve] [--config FILE] [flags]
        grpc-health-bridge COMMAND [flags]
 
-Answers HTTP health checks with 200 or 503 for servers that speak grpc.health.v1.
+Answers HTTP health checks with 200 or 503 for servers that speak grpc.health.v1, and forwards gRPC calls
+to the healthy ones.
 
 Commands:
   serve               run until a signal: the first drains, the second ends at once (default)
