@@ -82,9 +82,11 @@ describe('file discovery', () => {
     await symlink('..data/endpoints.yaml', files.path);
     files.watch();
     await files.until('10.0.0.1:1');
-    await symlink('..2', join(files.folder, '..data_tmp'));
-    await rename(join(files.folder, '..data_tmp'), join(files.folder, '..data'));
-    await files.until('10.0.0.2:1');
+    for (const version of ['2', '1', '2']) {
+      await symlink(`..${version}`, join(files.folder, '..data_tmp'));
+      await rename(join(files.folder, '..data_tmp'), join(files.folder, '..data'));
+      await files.until(`10.0.0.${version}:1`);
+    }
   });
 
   it('reads a file of the greatest size, and no larger one, and nothing but files', async () => {
