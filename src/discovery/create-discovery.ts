@@ -9,6 +9,8 @@ import { FileDiscovery, type FileDiscoveryOptions } from './file.ts';
 import { systemFiles } from './file-watch.ts';
 import { SystemHostLookup } from './host-lookup.ts';
 import { JoinedDiscovery } from './joined-discovery.ts';
+import { findAccess } from './kubernetes/access.ts';
+import { KubernetesDiscovery, type KubernetesDiscoveryOptions } from './kubernetes/kubernetes.ts';
 import { QueryLimit } from './query-limit.ts';
 import { StaticDiscovery } from './static.ts';
 
@@ -30,8 +32,13 @@ export interface FileSourceOptions extends FileDiscoveryOptions {
   readonly type: 'file';
 }
 
+/** Endpoints of a Kubernetes Service. */
+export interface KubernetesSourceOptions extends KubernetesDiscoveryOptions {
+  readonly type: 'kubernetes';
+}
+
 /** One source of endpoints. */
-export type DiscoverySourceOptions = StaticSourceOptions | DnsSourceOptions | FileSourceOptions;
+export type DiscoverySourceOptions = StaticSourceOptions | DnsSourceOptions | FileSourceOptions | KubernetesSourceOptions;
 
 export interface DiscoveryDeps {
   readonly clock: Clock;
@@ -56,6 +63,8 @@ function createSources(source: DiscoverySourceOptions, deps: DiscoveryDeps): rea
       return [new DnsDiscovery(source, { ...deps, lookup: new SystemHostLookup(new CaresClient(source.resolvers)) })];
     case 'file':
       return [new FileDiscovery(source, { clock: deps.clock, files: systemFiles, createNamed: namedSources(deps) })];
+    case 'kubernetes':
+      return [new KubernetesDiscovery(source, { ...deps, readAccess: findAccess() })];
   }
 }
 

@@ -5,6 +5,7 @@ import { closed, durationKey, hostNameKey, toMs, wholeKey, wordKey } from '../ke
 import { MAX_DISCOVERY_SOURCES, MAX_DNS_RESOLVERS, MAX_STATIC_ENDPOINTS } from '../limits.ts';
 import { listKey } from '../lists.ts';
 import { type FileSourceConfig, FileSourceSchema, toFileConfig } from './discovery-file.ts';
+import { type KubernetesSourceConfig, KubernetesSourceSchema, toKubernetesConfig } from './discovery-kubernetes.ts';
 
 const EndpointSchema = Type.Union(
   [
@@ -65,7 +66,7 @@ export const DnsSourceSchema = Type.Object(
   closed({ description: 'Endpoints that DNS knows, such as those of a headless Service.' }),
 );
 
-const SourceSchema = Type.Union([StaticSourceSchema, DnsSourceSchema, FileSourceSchema], {
+const SourceSchema = Type.Union([StaticSourceSchema, DnsSourceSchema, FileSourceSchema, KubernetesSourceSchema], {
   description: 'One source of endpoints.',
   expects: 'an object with a type',
 });
@@ -101,7 +102,7 @@ export interface DnsSourceConfig {
   readonly family: 'auto' | 'all' | 'v4' | 'v6';
 }
 
-export type DiscoverySourceConfig = StaticSourceConfig | DnsSourceConfig | FileSourceConfig;
+export type DiscoverySourceConfig = StaticSourceConfig | DnsSourceConfig | FileSourceConfig | KubernetesSourceConfig;
 
 /** Always a list, also where the configuration has one source. */
 export function toDiscoveryConfig(section: Static<typeof DiscoverySchema>): readonly DiscoverySourceConfig[] {
@@ -123,6 +124,8 @@ function toSourceConfig(source: Static<typeof SourceSchema>): DiscoverySourceCon
       };
     case 'file':
       return toFileConfig(source);
+    case 'kubernetes':
+      return toKubernetesConfig(source);
   }
 }
 

@@ -1,0 +1,65 @@
+import { parseSlice, type Slice } from './endpoint-slice.ts';
+
+/**
+ * One event of a watch. `gone`: the version that was asked for is too old, whatever came since is lost; `error`: anything else
+ * that ends a watch.
+ */
+export type WatchEvent =
+  | { readonly kind: 'put'; readonly slice: Slice; readonly resourceVersion: string }
+  | { readonly kind: 'removed'; readonly name: string; readonly resourceVersion: string }
+  | { readonly kind: 'bookmark'; readonly resourceVersion: string }
+  | { readonly kind: 'gone' }
+  | { readonly kind: 'error'; readonly reason: string };
+
+/** Reads one line of a watch stream. */
+export function parseWatchEvent(line: string): WatchEvent {
+  const event = parseJson(line);
+  const type = field(event, 'type');
+  const object = field(event, 'object');
+  const metadata = field(object, 'metadata');
+  const version = field(metadata, 'resourceVersion');
+  const resourceVersion = typeof version === 'string' ? version : '';
+  switch (type) {
+    case 'ADDED':
+    case 'MODIFIED': {
+      const result = parseSlice(object);
+      if (result.kind === 'ignored') {
+        return { kind: 'removed', name: result.name, resourceVersion };
+      }
+      return result.kind === 'slice'
+        ? { kind: 'put', slice: result.slice, resourceVersion }
+        : { kind: 'error', reason: result.reason };
+    }
+    case 'DELETED': {
+      const name = field(metadata, 'name');
+      return typeof name === 'string'
+        ? { kind: 'removed', name, resourceVersion }
+        : { kind: 'error', reason: 'a deleted EndpointSlice has no name' };
+    }
+    case 'BOOKMARK':
+      return { kind: 'bookmark', resourceVersion };
+    case 'ERROR':
+      return isGone(object)
+        ? { kind: 'gone' }
+        : { kind: 'error', reason: `the API server ended the watch: ${String(field(object, 'message'))}` };
+    default:
+      return { kind: 'error', reason: 'the API server sent no watch event' };
+  }
+}
+
+function isGone(status: unknown): boolean {
+  const reason = field(status, 'reason');
+  return field(status, 'code') === 410 || reason === 'Expired' || reason === 'Gone';
+}
+
+function parseJson(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return null;
+  }
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+}
