@@ -6,12 +6,12 @@ import { type Http2Limits, LIMIT_PROFILES } from '../http2/index.ts';
 import type { ListenerOptions } from '../proxy/listener-options.ts';
 
 /** What the configuration says of a listener, in the words of the proxy. */
-export function toListenerOptions(config: ListenerConfig, { health }: Config): Partial<ListenerOptions> {
+export function toListenerOptions(config: ListenerConfig, { health, tracing }: Config): Partial<ListenerOptions> {
   const { keepalive, limits, headers } = config;
   return {
     idleTimeoutMs: config.idleTimeoutMs,
     isHealthPath: config.health === 'none' ? () => false : healthPaths(health.paths),
-    forwardedHeaders: headers,
+    forwardedHeaders: { ...headers, propagateTrace: tracing.propagate },
     limits: toSocketLimits(limits),
     http2: {
       limits: { ...toHttp2Limits(limits), pingMinIntervalMs: keepalive.minTimeMs },
@@ -36,9 +36,10 @@ function healthPaths(paths: readonly string[]): (pathname: string) => boolean {
 }
 
 function toSocketLimits(limits: ListenerLimitsConfig): NonNullable<ListenerOptions['limits']> {
-  const { maxConnections, handshakeTimeoutMs, maxHeaderListBytes, maxHeaderFields } = limits;
+  const { maxConnections, maxConnectionsPerAddress, handshakeTimeoutMs, maxHeaderListBytes, maxHeaderFields } = limits;
   return {
     maxConnections,
+    maxConnectionsPerAddress,
     handshakeTimeoutMs,
     ...(maxHeaderListBytes === null ? {} : { maxHeaderBytes: maxHeaderListBytes }),
     ...(maxHeaderFields === null ? {} : { maxHeaderFields }),

@@ -13,6 +13,8 @@ export interface ForwardedHeadersOptions {
   readonly forwardedFor: ForwardedPolicy;
   /** Default keep. Envoy: `generate_request_id`, `preserve_external_request_id`. */
   readonly requestId: RequestIdPolicy;
+  /** Whether `traceparent` and `tracestate` (W3C Trace Context) are passed on. Default true. */
+  readonly propagateTrace?: boolean;
 }
 
 export const DEFAULT_FORWARDED_HEADERS: ForwardedHeadersOptions = Object.freeze({ forwardedFor: 'append', requestId: 'keep' });
@@ -41,7 +43,11 @@ export class ForwardedHeaders {
 
   /** Changes the list of a request that is about to be relayed. */
   apply(fields: FieldList): void {
-    const { forwardedFor, requestId } = this.#options;
+    const { forwardedFor, requestId, propagateTrace } = this.#options;
+    if (propagateTrace === false) {
+      fields.remove(NameId.TRACEPARENT);
+      fields.remove(NameId.TRACESTATE);
+    }
     if (forwardedFor !== 'keep') {
       this.#markProto(fields, forwardedFor);
       this.#markAddress(fields, forwardedFor);

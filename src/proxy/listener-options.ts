@@ -15,6 +15,8 @@ import type { Route } from './router.ts';
 export interface ListenerLimits {
   /** Open connections; the next one is closed as it comes. Default 50 000; Envoy's advice for edges: 50 000. */
   readonly maxConnections: number;
+  /** Open connections of one client address, unix sockets aside; the next one is closed as it comes. Default 0: any number. */
+  readonly maxConnectionsPerAddress: number;
   /** The header section of one request, in octets; above it 431. Default 64 KiB, as http2/limits.ts. */
   readonly maxHeaderBytes: number;
   /** Fields of one header section, the pseudo-header fields of HTTP/2 included; above it 431. Default 128, as http2/limits.ts. */
@@ -44,6 +46,7 @@ export interface ListenerLimits {
 /** The defaults of `ListenerLimits`. */
 export const DEFAULT_LISTENER_LIMITS: ListenerLimits = Object.freeze({
   maxConnections: 50_000,
+  maxConnectionsPerAddress: 0,
   maxHeaderBytes: 64 * 1024,
   maxHeaderFields: 128,
   maxPipelinedRequests: 250,

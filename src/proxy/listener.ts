@@ -37,6 +37,8 @@ export class Listener {
   readonly #http2: Http2Server;
   /** Every accepted socket, until it is closed. */
   readonly #sockets = new Set<Socket>();
+  /** How many of them each client address has; empty without a limit. */
+  readonly #perAddress = new Map<string, number>();
   /** The decrypted side of those that have finished a handshake. */
   readonly #tlsSockets = new Set<Socket>();
   /** Ends the wait of a close that is under way. */
@@ -169,6 +171,9 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    if (!this.#admit(socket)) {
+      return;
+    }
     own(socket, this.#sockets);
     const tlsServer = this.#tlsServer;
     if (tlsServer === null) {
@@ -184,6 +189,34 @@ export class Listener {
         this.#refuse(socket, verdict === 'http1' || verdict === 'http2' ? 'cleartextOnTls' : verdict);
       }
     });
+  }
+
+  /** Closes a connection at once that is one too many of its address. */
+  #admit(socket: Socket): boolean {
+    const { limits, observer } = this.#context;
+    const { remoteAddress } = socket;
+    if (limits.maxConnectionsPerAddress === 0 || remoteAddress === undefined) {
+      return true;
+    }
+    const count = this.#perAddress.get(remoteAddress) ?? 0;
+    if (count >= limits.maxConnectionsPerAddress) {
+      observer.onRefusal('limit', `more than ${limits.maxConnectionsPerAddress} connections from one address`);
+      socket.on('error', () => undefined);
+      socket.destroy();
+      return false;
+    }
+    this.#perAddress.set(remoteAddress, count + 1);
+    socket.once('close', () => this.#dismiss(remoteAddress));
+    return true;
+  }
+
+  #dismiss(address: string): void {
+    const left = (this.#perAddress.get(address) ?? 1) - 1;
+    if (left === 0) {
+      this.#perAddress.delete(address);
+    } else {
+      this.#perAddress.set(address, left);
+    }
   }
 
   /** Reads the protocol off a stream that is cleartext by now. */

@@ -84,3 +84,19 @@ describe('x-request-id', () => {
     assert.notEqual(replaced, mark({ forwardedFor: 'keep', requestId: 'replace' }, given));
   });
 });
+
+describe('traceparent and tracestate', () => {
+  const given: Fields = [
+    ['traceparent', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'],
+    ['tracestate', 'a=1'],
+  ];
+  const keep: ForwardedHeadersOptions = { forwardedFor: 'keep', requestId: 'keep' };
+
+  it('pass as they came', () => {
+    assert.match(mark(keep, given), /traceparent=00-4bf.*,tracestate=a=1/);
+  });
+
+  it('are taken off where they shall not be passed on', () => {
+    assert.equal(mark({ ...keep, propagateTrace: false }, given), ':path=/,last=');
+  });
+});
