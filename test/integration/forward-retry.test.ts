@@ -38,6 +38,29 @@ describe('a stream that was not processed', () => {
     assert.deepEqual((await bench.untilEnded(2)).requestOctets, 6);
   });
 
+  it('does not come back to the endpoint that refused it, although that is the next in turn', async () => {
+    const held: (readonly [session: RawH2Session, streamId: number])[] = [];
+    const hold = (session: RawH2Session, streamId: number): void => void held.push([session, streamId]);
+    await using one = await peerThat(hold);
+    await using two = await peerThat(hold);
+    await using bench = await ForwardBench.start([one.endpoint, two.endpoint]);
+    using client = await open(bench);
+    client.write(Buffer.concat([unary(1), unary(3)]));
+    await bench.upstream.until(() => held.length === 2, 'both hold a call');
+    const [first] = held.splice(0, 1);
+    assert.ok(first !== undefined);
+    refuse(...first);
+    await bench.upstream.until(() => held.length === 2, 'tried again');
+    assert.ok(
+      held.every(([session]) => session !== first[0]),
+      'at the other one',
+    );
+    for (const [session, streamId] of held) {
+      session.answer(streamId);
+    }
+    await Promise.all([untilEnd(client, 1), untilEnd(client, 3)]);
+  });
+
   it('is answered 14 when it is refused again', async () => {
     await using one = await peerThat(refuse);
     await using two = await peerThat(refuse);
