@@ -94,7 +94,9 @@ const fullDuplexCall: handleBidiStreamingCall<StreamingOutputCallRequest, Stream
 
 async function answerEach(call: ServerDuplexStream<StreamingOutputCallRequest, StreamingOutputCallResponse>): Promise<void> {
   try {
-    for await (const request of call as AsyncIterable<StreamingOutputCallRequest>) {
+    // Else the iterator destroys the call at the end of the requests, and with it the answers (grpc/grpc-node#1839); Node 24 does not.
+    const requests: AsyncIterable<StreamingOutputCallRequest> = call.iterator({ destroyOnReturn: false });
+    for await (const request of requests) {
       const failure = wantedStatus(request.responseStatus);
       if (failure !== null) {
         call.emit('error', { ...failure, metadata: echoedTrailing(call.metadata) });
