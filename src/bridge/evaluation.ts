@@ -37,8 +37,7 @@ export async function evaluateOnce(options: HealthMonitorOptions, deps: Evaluati
       done.resolve();
     }
   };
-  // A view with the result is published in the next turn of the event loop, if the result changes anything at all.
-  const checked = new CheckedEndpoints(() => setImmediate(() => setImmediate(look)));
+  const checked = new CheckedEndpoints(look);
   const monitor = new HealthMonitor(options, {
     ...deps,
     observer: checked,
@@ -111,8 +110,13 @@ class CheckedEndpoints implements HealthObserver {
   }
 
   onCheck(cluster: string, endpoint: string): void {
-    this.#checked.add(`${cluster} ${endpoint}`);
-    this.#onCheck();
+    const published = (): void => {
+      this.#checked.add(`${cluster} ${endpoint}`);
+      this.#onCheck();
+    };
+    // A view with the result is published in the next turn of the event loop, if the result changes anything at all. Until then it does not
+    // count: the news of another endpoint may be published before.
+    setImmediate(() => setImmediate(published));
   }
 
   onStateChange(): void {
