@@ -8,22 +8,23 @@ const DIGIT_0 = 0x30;
 const DIGIT_9 = 0x39;
 
 /**
- * The length of a `grpc-timeout` in whole milliseconds, rounded up and at most MAX_TIMEOUT_MS; null for a malformed one. Makes no garbage.
+ * The length of a `grpc-timeout` in whole milliseconds, rounded up and at most MAX_TIMEOUT_MS; null for a malformed one. Its characters are
+ * the first `length` octets. Makes no garbage.
  */
-export function parseGrpcTimeout(text: string): number | null {
-  const last = text.length - 1;
+export function parseGrpcTimeout(octets: Uint8Array, length: number): number | null {
+  const last = length - 1;
   if (last < 1 || last > MAX_DIGITS) {
     return null;
   }
   let value = 0;
   for (let index = 0; index < last; index++) {
-    const code = text.charCodeAt(index);
+    const code = octets[index] ?? 0;
     if (code < DIGIT_0 || code > DIGIT_9) {
       return null;
     }
     value = value * 10 + code - DIGIT_0;
   }
-  const unit = unitMs(text.charCodeAt(last));
+  const unit = unitMs(octets[last] ?? 0);
   return unit === null ? null : Math.min(MAX_TIMEOUT_MS, Math.ceil(value * unit));
 }
 

@@ -15,6 +15,6 @@ export function clientTimeoutMs(fields: FieldList): number {
   const field = fields.get(NameId.GRPC_TIMEOUT);
   // Clients send another one with every call, so that none is worth keeping as text.
   const length = field?.copyValue(timeoutOctets) ?? -1;
-  const timeoutMs = length < 0 ? null : parseGrpcTimeout(timeoutOctets.toString('latin1', 0, length));
+  const timeoutMs = length < 0 ? null : parseGrpcTimeout(timeoutOctets, length);
   return timeoutMs === null ? Number.POSITIVE_INFINITY : timeoutMs + DEADLINE_SLACK_MS;
 }

@@ -13,6 +13,11 @@ const UNITS = [
   ['n', 1e-6],
 ] as const;
 
+function parse(text: string): number | null {
+  const octets = Buffer.from(`${text}S`);
+  return parseGrpcTimeout(octets, octets.length - 1);
+}
+
 describe('parseGrpcTimeout', () => {
   for (const [text, ms] of [
     ['1H', 3_600_000],
@@ -29,20 +34,20 @@ describe('parseGrpcTimeout', () => {
     ['99999999S', MAX_TIMEOUT_MS],
   ] as const) {
     it(`takes ${text} for ${ms} ms`, () => {
-      assert.equal(parseGrpcTimeout(text), ms);
+      assert.equal(parse(text), ms);
     });
   }
 
   for (const text of ['', 'S', '1', '123456789S', '1s', '1h', '-1S', '+1S', ' 1S', '1 S', '1.5S', '1S ', '٣S', '1SS', '0x1S']) {
     it(`refuses ${JSON.stringify(text)}`, () => {
-      assert.equal(parseGrpcTimeout(text), null);
+      assert.equal(parse(text), null);
     });
   }
 
   it('agrees with arithmetic for everything that is well formed', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 99_999_999 }), fc.constantFrom(...UNITS), (value, [name, ms]) => {
-        const parsed = parseGrpcTimeout(`${value}${name}`);
+        const parsed = parse(`${value}${name}`);
         const exact = Math.min(MAX_TIMEOUT_MS, value * ms);
         assert.ok(parsed !== null && Number.isInteger(parsed) && parsed >= exact && parsed - exact < 1.000_001, `${parsed}`);
       }),
