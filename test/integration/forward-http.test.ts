@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import type { ServerHttp2Stream } from 'node:http2';
 import { describe, it } from 'node:test';
 import { createEndpoint } from '../../src/model/endpoint.ts';
+import { parseCertificate } from '../../src/tls/certificate-store.ts';
 import { ForwardBench, type ForwardOptions, http2Request } from '../support/forward-bench.ts';
 import { NodeHttp2Backend } from '../support/peers/node-http2-backend.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { FrameType, frame, getRequest, H2_PREFACE, RawClient } from '../support/raw-client.ts';
+import { testTls } from '../support/tls.ts';
 
 /** Answers with the request's header fields, in order, and its content. */
 function tell(stream: ServerHttp2Stream): void {
@@ -237,4 +239,16 @@ describe('headers of relayed requests', () => {
       }
     });
   }
+
+  it('tell that the client speaks TLS', async () => {
+    const { server } = await testTls();
+    const certificate = parseCertificate(server.cert.toString(), server.key.toString());
+    const { bench, backend, seen } = await start({ listener: { tls: { certificate } } });
+    await using _ = backend;
+    await using __ = bench;
+    using client = await RawClient.tls(bench.port, { ALPNProtocols: ['h2'] });
+    client.write(Buffer.concat([H2_PREFACE, frame(FrameType.SETTINGS, 0, 0), getRequest()]));
+    await client.untilFrame(FrameType.HEADERS, 1);
+    assert.equal(seen[0]?.['x-forwarded-proto'], 'https');
+  });
 });
