@@ -1,3 +1,4 @@
+import { GRPC_CONTENT_TYPE } from '../grpc/content-type.ts';
 import { encodeGrpcMessage } from '../grpc/trailers.ts';
 import { ErrorCode, FieldList, type Http2Stream } from '../http2/index.ts';
 import { LOCAL_ANSWERS, LocalReason } from './local-reason.ts';
@@ -63,7 +64,7 @@ function prepare(reason: LocalReason): Prepared {
     [ERROR_HEADER, reason],
   ];
   return {
-    trailersOnly: toFields([[':status', '200'], ['content-type', 'application/grpc'], ...status]),
+    trailersOnly: toFields([[':status', '200'], ['content-type', GRPC_CONTENT_TYPE], ...status]),
     trailers: toFields(status),
     plain: toFields([
       [':status', String(httpStatus)],
