@@ -1,0 +1,89 @@
+import { isGrpcContentType } from '../grpc/content-type.ts';
+import { FieldList } from '../http2/index.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import { CallRecord, type RecordedPlan } from '../proxy/call-record.ts';
+import type { LocalReason } from '../proxy/local-reason.ts';
+import type { CallObserver } from '../proxy/observer.ts';
+import type { Clock } from '../util/clock.ts';
+import { valuesOf } from './fields.ts';
+import type { RelayedRequest } from './relayed-request.ts';
+
+/** What a call is told of. */
+export interface CallLogOptions {
+  readonly observer: CallObserver;
+  readonly clock: Clock;
+  readonly plan: RecordedPlan;
+  /** Without port; empty for a unix socket. */
+  readonly remoteAddress: string;
+}
+
+/** One call as the listener's observer sees it, from its start to the end of its downstream stream. */
+export class CallLog {
+  readonly #observer: CallObserver;
+  readonly #clock: Clock;
+  readonly #record: CallRecord;
+
+  /** The call starts. */
+  constructor({ observer, clock, plan, remoteAddress }: CallLogOptions, request: RelayedRequest) {
+    this.#observer = observer;
+    this.#clock = clock;
+    this.#record = new CallRecord(toFieldList(request));
+    this.#record.begin(plan, remoteAddress, clock.now());
+    this.#record.isGrpc = isGrpcContentType(valuesOf(request.fields, 'content-type')[0] ?? '');
+    observer.onCallStart(this.#record);
+  }
+
+  onAttempt(endpoint: Endpoint): void {
+    this.#record.endpoint = endpoint;
+  }
+
+  onRetry(): void {
+    this.#record.retries++;
+    this.#observer.onRetry(this.#record);
+  }
+
+  onHeaders(status: number): void {
+    this.#record.firstByteMs = this.#clock.now() - this.#record.startedAtMs;
+    this.#record.httpStatus = status;
+  }
+
+  onRequestData(octets: number): void {
+    this.#record.requestOctets += octets;
+  }
+
+  onResponseData(octets: number): void {
+    this.#record.responseOctets += octets;
+  }
+
+  onResponseEnd(): void {
+    this.#record.onResponseEnd(null);
+  }
+
+  onCancel(): void {
+    this.#record.onCancel();
+  }
+
+  onLocalAnswer(reason: LocalReason, hasHeaders: boolean): void {
+    this.#record.onLocalAnswer(reason, hasHeaders);
+    this.#observer.onLocalReply(reason);
+  }
+
+  /** The last word. */
+  onEnd(): void {
+    this.#record.durationMs = this.#clock.now() - this.#record.startedAtMs;
+    this.#observer.onCallEnd(this.#record);
+  }
+}
+
+function toFieldList({ method, path, authority, fields }: RelayedRequest): FieldList {
+  const list = new FieldList();
+  list.pushText(':method', method);
+  list.pushText(':path', path);
+  if (authority !== null) {
+    list.pushText(':authority', authority);
+  }
+  for (let index = 0; index + 1 < fields.length; index += 2) {
+    list.pushText((fields[index] ?? '').toLowerCase(), fields[index + 1] ?? '');
+  }
+  return list;
+}

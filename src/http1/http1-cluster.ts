@@ -1,0 +1,270 @@
+import type { Balancer, Picker } from '../balancing/balancer.ts';
+import { createBalancer } from '../balancing/create-balancer.ts';
+import { selectEndpoints } from '../balancing/panic.ts';
+import { LocalReplies } from '../proxy/local-replies.ts';
+import type { UpstreamEndpointState } from '../upstream/options.ts';
+import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
+import { UpstreamTls } from '../upstream/upstream-tls.ts';
+import type { Clock } from '../util/clock.ts';
+import type { ClientContext, EndpointClient } from './endpoint-client.ts';
+import { EndpointClients } from './endpoint-clients.ts';
+import type { Acquired, ExchangeHome, HeldExchange } from './exchange-home.ts';
+import { DEFAULT_MAX_CONNECTIONS, type Http1ClusterOptions, type Http1Dependencies } from './options.ts';
+import { SocketClosings } from './socket-closings.ts';
+
+/** How long a request waits for a connection beyond connectTimeoutMs, so that a second endpoint may be tried. Milliseconds. */
+const EXTRA_WAIT_MS = 3000;
+
+const ANY_ENDPOINT = Object.freeze({ excluded: null });
+
+/** HTTP/1.1 endpoints as one thread reaches them: which may be used, over which connections, and who waits for one. */
+export class Http1Cluster implements ExchangeHome {
+  readonly name: string;
+  readonly clock: Clock;
+  readonly maxWaitMs: number;
+  /** Answers to HTTP/2 requests that fail. */
+  readonly replies: LocalReplies = new LocalReplies();
+  /** The connections of HTTP/1.x clients. */
+  readonly closings: SocketClosings = new SocketClosings();
+  readonly #context: ClientContext;
+  readonly #balancer: Balancer<EndpointClients>;
+  /** By endpoint key; those of endpoints that are gone stay until their last request has ended. */
+  readonly #endpoints = new Map<string, EndpointClients>();
+  readonly #exchanges = new Set<HeldExchange>();
+  /** In the order in which they came. */
+  readonly #waiting = new Set<HeldExchange>();
+  /** Those whose connection is still to be made. */
+  readonly #starting = new Set<HeldExchange>();
+  #picker: Picker<EndpointClients>;
+  #isPanic = false;
+  #hasEndpoints = false;
+  #lastTrafficMs = Number.NEGATIVE_INFINITY;
+  #closed: Promise<void> | null = null;
+
+  /** Throws when the TLS material is unusable. */
+  constructor(options: Http1ClusterOptions, dependencies: Http1Dependencies) {
+    this.name = options.name;
+    this.clock = dependencies.clock;
+    this.maxWaitMs = options.connectTimeoutMs + EXTRA_WAIT_MS;
+    this.#context = {
+      options,
+      dependencies,
+      tls: options.tls === null ? null : new UpstreamTls(options.tls),
+      leaving: new Set(),
+    };
+    this.#balancer = createBalancer(options.policy, dependencies.random);
+    this.#picker = this.#balancer.update([]);
+  }
+
+  /** Requests under way, those that wait included. */
+  get activeRequests(): number {
+    return this.#exchanges.size;
+  }
+
+  /** Connections, and attempts to get one. */
+  get connections(): number {
+    let sum = 0;
+    for (const { size } of this.#endpoints.values()) {
+      sum += size;
+    }
+    return sum;
+  }
+
+  /** Requests that wait for a connection, or for one that is being made. */
+  get pendingRequests(): number {
+    return this.#waiting.size + this.#starting.size;
+  }
+
+  /** Whether health is ignored, as too few endpoints are healthy. */
+  get isPanic(): boolean {
+    return this.#isPanic;
+  }
+
+  /** When a request last came; -Infinity for never. Clock.now(). */
+  get lastTrafficMs(): number {
+    return this.#lastTrafficMs;
+  }
+
+  /**
+   * Takes a new set of endpoints, or news of their health. Survivors keep their connections. An endpoint that is gone or must not get requests
+   * any more gets no new ones; those under way finish.
+   */
+  update(states: readonly UpstreamEndpointState[]): void {
+    if (this.#closed !== null) {
+      return;
+    }
+    const selection = selectEndpoints(states, this.#context.options.panicThresholdPercent);
+    const eligible = selection.endpoints.map(({ endpoint }) => this.#endpoints.get(endpoint.key) ?? this.#add(endpoint));
+    this.#isPanic = selection.isPanic;
+    this.#hasEndpoints = states.length > 0;
+    const chosen = new Set(eligible);
+    for (const [key, clients] of this.#endpoints) {
+      if (chosen.has(clients)) {
+        clients.isEligible = true;
+      } else {
+        clients.retire();
+        this.#forgetIfEmpty(key, clients);
+      }
+    }
+    this.#picker = this.#balancer.update(eligible);
+    // Each is asked once: it may have to go on waiting, or hear that there is nobody left.
+    for (const exchange of Array.from(this.#waiting)) {
+      exchange.onPlace();
+    }
+  }
+
+  /** Ends every request and connection; resolves when all sockets are gone. May be called again. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  add(exchange: HeldExchange): void {
+    this.#exchanges.add(exchange);
+    this.#lastTrafficMs = this.clock.now();
+  }
+
+  acquire(exchange: HeldExchange): Acquired {
+    this.#waiting.delete(exchange);
+    const picked = this.#closed === null ? this.#pick(exchange.tried) : null;
+    if (picked === null) {
+      return { kind: 'none', reason: this.#reasonForNone() };
+    }
+    const idle = picked.takeIdle();
+    if (idle !== null) {
+      return { kind: 'client', client: idle };
+    }
+    const { pool } = this.#context.options;
+    if (this.pendingRequests >= pool.maxPendingRequests) {
+      return { kind: 'none', reason: NoConnectionReason.QUEUE_FULL };
+    }
+    if (!this.#hasRoom) {
+      const other = this.#takeAnyIdle(exchange.tried);
+      if (other !== null) {
+        return { kind: 'client', client: other };
+      }
+      if (!this.#discardIdle()) {
+        this.#waiting.add(exchange);
+        return { kind: 'wait' };
+      }
+    }
+    this.#starting.add(exchange);
+    return { kind: 'client', client: picked.open() };
+  }
+
+  onStarted(exchange: HeldExchange, client: EndpointClient): void {
+    this.#starting.delete(exchange);
+    this.#endpoints.get(client.endpoint.key)?.onConnected();
+  }
+
+  onConnectFailed(client: EndpointClient, failure: ConnectFailure): void {
+    this.#endpoints.get(client.endpoint.key)?.onConnectFailed(failure);
+  }
+
+  give(client: EndpointClient): void {
+    this.#endpoints.get(client.endpoint.key)?.give(client);
+    this.#onPlaceFree(client);
+  }
+
+  discard(client: EndpointClient): void {
+    this.#endpoints.get(client.endpoint.key)?.discard(client);
+    this.#onPlaceFree(client);
+  }
+
+  remove(exchange: HeldExchange): void {
+    this.#exchanges.delete(exchange);
+    this.#waiting.delete(exchange);
+    this.#starting.delete(exchange);
+  }
+
+  onDefect(error: Error): void {
+    this.#context.dependencies.observer.onUpstreamDefect(this.name, error);
+  }
+
+  #add(endpoint: UpstreamEndpointState['endpoint']): EndpointClients {
+    const clients = new EndpointClients(endpoint, this.#context);
+    this.#endpoints.set(clients.key, clients);
+    return clients;
+  }
+
+  /** The policy's choice among those that have not failed lately; if there is none, among all that have not been tried. */
+  #pick(tried: ReadonlySet<string>): EndpointClients | null {
+    const nowMs = this.clock.now();
+    let second: EndpointClients | null = null;
+    for (let picks = this.#picker.size; picks > 0; picks--) {
+      const result = this.#picker.pick(ANY_ENDPOINT);
+      if (result.kind === 'picked' && !tried.has(result.picked.key)) {
+        if (result.picked.isPromising(nowMs)) {
+          return result.picked;
+        }
+        second ??= result.picked;
+      }
+    }
+    return second;
+  }
+
+  #reasonForNone(): NoConnectionReason {
+    if (this.#closed !== null) {
+      return NoConnectionReason.CLOSED;
+    }
+    return this.#hasEndpoints ? NoConnectionReason.NO_HEALTHY_ENDPOINTS : NoConnectionReason.NO_ENDPOINTS;
+  }
+
+  /** Whether one more connection may be made. */
+  get #hasRoom(): boolean {
+    return this.connections < (this.#context.options.pool.maxConnections ?? DEFAULT_MAX_CONNECTIONS);
+  }
+
+  /** Whether a request need not wait. */
+  get #hasPlace(): boolean {
+    return this.#hasRoom || [...this.#endpoints.values()].some(({ idle }) => idle > 0);
+  }
+
+  /** When no more can be made: a connection that has nothing to do, wherever it leads. */
+  #takeAnyIdle(tried: ReadonlySet<string>): EndpointClient | null {
+    for (const clients of this.#endpoints.values()) {
+      if (clients.idle > 0 && !tried.has(clients.key)) {
+        return clients.takeIdle();
+      }
+    }
+    return null;
+  }
+
+  /** Gives up a connection that has nothing to do, so that another can be made. */
+  #discardIdle(): boolean {
+    for (const clients of this.#endpoints.values()) {
+      if (clients.idle > 0) {
+        clients.discardIdle();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  #onPlaceFree({ endpoint }: EndpointClient): void {
+    const clients = this.#endpoints.get(endpoint.key);
+    if (clients !== undefined && !clients.isEligible) {
+      this.#forgetIfEmpty(endpoint.key, clients);
+    }
+    for (let left = this.#waiting.size; left > 0 && this.#hasPlace; left--) {
+      const [first] = this.#waiting;
+      first?.onPlace();
+    }
+  }
+
+  #forgetIfEmpty(key: string, clients: EndpointClients): void {
+    if (clients.size === 0) {
+      this.#endpoints.delete(key);
+    }
+  }
+
+  async #close(): Promise<void> {
+    for (const exchange of this.#exchanges) {
+      exchange.abandon();
+    }
+    for (const clients of this.#endpoints.values()) {
+      clients.close();
+    }
+    await Promise.all(this.#context.leaving);
+  }
+}

@@ -1,0 +1,66 @@
+import type { IncomingMessage } from 'node:http';
+import { LocalReason } from '../proxy/local-reason.ts';
+import { removeConnectionFields, valuesOf } from './fields.ts';
+import { OWN_FIELDS, type RequestResult } from './relayed-request.ts';
+import { RequestBody } from './request-body.ts';
+
+/** RFC 9112, section 3.2.2: the absolute form names the authority, which goes before Host. */
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/i;
+
+const BAD_REQUEST: RequestResult = Object.freeze({ kind: 'refused', reason: LocalReason.BAD_REQUEST });
+
+/** What of a parsed HTTP/1.x request goes to an endpoint. Where its framing could be understood in two ways it is refused, not mended. */
+export function toRelayedRequest(request: IncomingMessage): RequestResult {
+  const { rawHeaders, method = '', url = '' } = request;
+  const target = toTarget(url);
+  const hosts = valuesOf(rawHeaders, 'host');
+  if (target === null || hosts.length > 1) {
+    // RFC 9112, section 3.2: more than one Host is answered with 400.
+    return BAD_REQUEST;
+  }
+  const codings = valuesOf(rawHeaders, 'transfer-encoding');
+  const refusal = judgeCodings(codings, request.httpVersionMinor);
+  if (refusal !== null) {
+    return refusal;
+  }
+  const lengths = valuesOf(rawHeaders, 'content-length');
+  const contentLength = lengths[0] === undefined ? null : Number(lengths[0]);
+  if (lengths.length > 1 || (contentLength !== null && !Number.isSafeInteger(contentLength))) {
+    return BAD_REQUEST;
+  }
+  return {
+    kind: 'request',
+    request: {
+      method,
+      path: target.path,
+      authority: target.authority ?? hosts[0] ?? null,
+      fields: removeConnectionFields(rawHeaders, OWN_FIELDS),
+      contentLength,
+      body: codings.length > 0 || (contentLength ?? 0) > 0 ? new RequestBody() : null,
+    },
+  };
+}
+
+function judgeCodings(codings: readonly string[], minorVersion: number): RequestResult | null {
+  if (codings.length > 0 && minorVersion === 0) {
+    // RFC 9112, section 6.1: HTTP/1.0 has no transfer codings, so the framing is faulty.
+    return BAD_REQUEST;
+  }
+  if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) {
+    // RFC 9112, section 6.1: 501 for a coding that is not understood. It would be lost on the way.
+    return { kind: 'refused', reason: LocalReason.NOT_IMPLEMENTED, message: 'no transfer coding but chunked is implemented' };
+  }
+  return null;
+}
+
+function toTarget(url: string): { readonly path: string; readonly authority: string | null } | null {
+  if (url.startsWith('/')) {
+    return { path: url, authority: null };
+  }
+  const [, authority = '', rest = ''] = ABSOLUTE_FORM.exec(url) ?? [];
+  if (authority === '' || authority.includes('@') || rest.startsWith('#')) {
+    // Also the asterisk form, which names no resource and so no route.
+    return null;
+  }
+  return { path: rest.startsWith('/') ? rest : `/${rest}`, authority };
+}
