@@ -74,14 +74,6 @@ export class EndpointClients implements ClientOwner {
     }
   }
 
-  /** Makes room for a connection to another endpoint. */
-  discardIdle(): void {
-    const client = this.#idle[0];
-    if (client !== undefined) {
-      this.discard(client);
-    }
-  }
-
   onConnectFailed(failure: ConnectFailure): void {
     this.lastFailure = failure;
     this.#backoff.fail(this.#context.dependencies.clock.now());
@@ -100,8 +92,8 @@ export class EndpointClients implements ClientOwner {
   /** No more requests: idle connections end now, busy ones after theirs. */
   retire(): void {
     this.isEligible = false;
-    while (this.#idle.length > 0) {
-      this.discardIdle();
+    for (const client of this.#idle.splice(0)) {
+      this.discard(client);
     }
   }
 

@@ -139,14 +139,12 @@ export class Http1Cluster implements ExchangeHome {
       return { kind: 'none', reason: NoConnectionReason.QUEUE_FULL };
     }
     if (!this.#hasRoom) {
-      const other = this.#takeAnyIdle(exchange.tried);
+      const other = this.#takeAnyIdle();
       if (other !== null) {
         return { kind: 'client', client: other };
       }
-      if (!this.#discardIdle()) {
-        this.#waiting.add(exchange);
-        return { kind: 'wait' };
-      }
+      this.#waiting.add(exchange);
+      return { kind: 'wait' };
     }
     this.#starting.add(exchange);
     return { kind: 'client', client: picked.open() };
@@ -221,24 +219,13 @@ export class Http1Cluster implements ExchangeHome {
   }
 
   /** When no more can be made: a connection that has nothing to do, wherever it leads. */
-  #takeAnyIdle(tried: ReadonlySet<string>): EndpointClient | null {
+  #takeAnyIdle(): EndpointClient | null {
     for (const clients of this.#endpoints.values()) {
-      if (clients.idle > 0 && !tried.has(clients.key)) {
+      if (clients.idle > 0) {
         return clients.takeIdle();
       }
     }
     return null;
-  }
-
-  /** Gives up a connection that has nothing to do, so that another can be made. */
-  #discardIdle(): boolean {
-    for (const clients of this.#endpoints.values()) {
-      if (clients.idle > 0) {
-        clients.discardIdle();
-        return true;
-      }
-    }
-    return false;
   }
 
   #onPlaceFree({ endpoint }: EndpointClient): void {

@@ -46,7 +46,7 @@ function judgeCodings(codings: readonly string[], minorVersion: number): Request
     // RFC 9112, section 6.1: HTTP/1.0 has no transfer codings, so the framing is faulty.
     return BAD_REQUEST;
   }
-  if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) {
+  if (codings.length > 1 || codings.some((coding) => coding.trim().toLowerCase() !== 'chunked')) {
     // RFC 9112, section 6.1: 501 for a coding that is not understood. It would be lost on the way.
     return { kind: 'refused', reason: LocalReason.NOT_IMPLEMENTED, message: 'no transfer coding but chunked is implemented' };
   }

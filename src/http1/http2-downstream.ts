@@ -137,7 +137,24 @@ function toFieldList(fields: RawFields, status: number | null): FieldList {
     list.pushText(':status', String(status));
   }
   for (let index = 0; index + 1 < fields.length; index += 2) {
-    list.pushText((fields[index] ?? '').toLowerCase(), (fields[index + 1] ?? '').trim());
+    list.pushText((fields[index] ?? '').toLowerCase(), trimSpace(fields[index + 1] ?? ''));
   }
   return list;
+}
+
+/** RFC 9113, section 8.2.1: no space at either end. `String.trim` would also take octets that are part of a character. */
+function trimSpace(value: string): string {
+  let start = 0;
+  let end = value.length;
+  while (start < end && isSpace(value.charCodeAt(start))) {
+    start++;
+  }
+  while (end > start && isSpace(value.charCodeAt(end - 1))) {
+    end--;
+  }
+  return value.slice(start, end);
+}
+
+function isSpace(octet: number): boolean {
+  return octet === 0x20 || octet === 0x09;
 }

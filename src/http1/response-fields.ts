@@ -13,7 +13,7 @@ export function toResponseFields(received: RawFields, wallNowMs: number): Respon
     return { kind: 'refused', reason: LocalReason.UPSTREAM_HEADERS_TOO_LARGE };
   }
   const codings = valuesOf(received, 'transfer-encoding');
-  if (codings.length > 1 || codings.some((coding) => coding.toLowerCase() !== 'chunked')) {
+  if (codings.length > 1 || codings.some((coding) => coding.trim().toLowerCase() !== 'chunked')) {
     // RFC 9112, section 6.1: no other coding was asked for by TE, and the content would be passed on coded without a word about it.
     return { kind: 'refused', reason: LocalReason.UPSTREAM_PROTOCOL };
   }

@@ -37,6 +37,16 @@ describe('the limits of an http1 cluster', () => {
     assert.equal(endpoint.accepted, 1);
   });
 
+  it('let requests use a connection to another endpoint rather than wait', async () => {
+    await using one = await Http1Endpoint.serve((_request, response) => response.end());
+    await using two = await Http1Endpoint.serve((_request, response) => response.end());
+    await using bench = await Http1Bench.start([one.endpoint, two.endpoint], ONE);
+    for (let count = 0; count < 4; count++) {
+      assert.equal((await http1Request(bench.port)).status, 200);
+    }
+    assert.deepEqual([bench.opened, bench.cluster.connections], [1, 1]);
+  });
+
   it('let requests wait for so long only', async () => {
     const clock = new FakeClock();
     await using endpoint = await Http1Endpoint.serve(() => undefined);

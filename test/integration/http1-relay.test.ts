@@ -168,4 +168,23 @@ describe('a route to an http1 cluster', () => {
       ['3\r\none', '0', '5\r\nthree'],
     );
   });
+
+  it('keeps fields that come several times and octets that are no ASCII, also while the listener drains', async () => {
+    const text = Buffer.from('d\u00e0').toString('latin1');
+    await using endpoint = await Http1Endpoint.script((socket) => {
+      const octets = `HTTP/1.1 200 OK\r\nSet-Cookie: a=1\r\nX-A: ${text} \r\nSet-Cookie: b=2\r\nContent-Length: 0\r\n\r\n`;
+      socket.write(octets, 'latin1');
+    });
+    await using bench = await Http1Bench.start([endpoint.endpoint]);
+    for (const connection of ['close', 'close']) {
+      const one = await http1Request(bench.port);
+      assert.deepEqual(
+        [one.headers['set-cookie'], one.headers['x-a'], one.headers.connection],
+        [['a=1', 'b=2'], text, connection],
+      );
+      const two = await http2Request(bench.port, {});
+      assert.deepEqual([two.headers['set-cookie'], two.headers['x-a']], [['a=1', 'b=2'], text]);
+      bench.listener.startDrain();
+    }
+  });
 });
