@@ -10,7 +10,6 @@ import type { ClientContext, EndpointClient } from './endpoint-client.ts';
 import { EndpointClients } from './endpoint-clients.ts';
 import type { Acquired, ExchangeHome, HeldExchange } from './exchange-home.ts';
 import { DEFAULT_MAX_CONNECTIONS, type Http1ClusterOptions, type Http1Dependencies } from './options.ts';
-import { SocketClosings } from './socket-closings.ts';
 
 /** How long a request waits for a connection beyond connectTimeoutMs, so that a second endpoint may be tried. Milliseconds. */
 const EXTRA_WAIT_MS = 3000;
@@ -24,8 +23,6 @@ export class Http1Cluster implements ExchangeHome {
   readonly maxWaitMs: number;
   /** Answers to HTTP/2 requests that fail. */
   readonly replies: LocalReplies = new LocalReplies();
-  /** The connections of HTTP/1.x clients. */
-  readonly closings: SocketClosings = new SocketClosings();
   readonly #context: ClientContext;
   readonly #balancer: Balancer<EndpointClients>;
   /** By endpoint key; those of endpoints that are gone stay until their last request has ended. */

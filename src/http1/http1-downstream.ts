@@ -6,7 +6,6 @@ import type { Http1Exchange } from './http1-exchange.ts';
 import { MAX_DISCARDED_OCTETS, MAX_WAITING_OCTETS } from './options.ts';
 import type { DownstreamSide } from './relayed-request.ts';
 import type { RequestBody } from './request-body.ts';
-import type { SocketClosings } from './socket-closings.ts';
 
 /** What a client of HTTP/1.x and its request look like to node:http. */
 export interface Http1Client {
@@ -14,7 +13,6 @@ export interface Http1Client {
   readonly response: ServerResponse;
   /** Null for a request without content. */
   readonly body: RequestBody | null;
-  readonly closings: SocketClosings;
 }
 
 /** The client's side of an exchange on a connection of HTTP/1.x. The client is read from, and the endpoint, as the other side takes it. */
@@ -22,18 +20,16 @@ export class Http1Downstream implements DownstreamSide {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #body: RequestBody | null;
-  readonly #closings: SocketClosings;
   #exchange: Http1Exchange | null = null;
   #discarded = 0;
   #isDropping = false;
   /** Whether something has been written behind the header section, with which it leaves. */
   #hasWritten = false;
 
-  constructor({ request, response, body, closings }: Http1Client) {
+  constructor({ request, response, body }: Http1Client) {
     this.#request = request;
     this.#response = response;
     this.#body = body;
-    this.#closings = closings;
   }
 
   /** Begins. Called once. */
@@ -41,12 +37,8 @@ export class Http1Downstream implements DownstreamSide {
     const request = this.#request;
     const response = this.#response;
     this.#exchange = exchange;
-    // A response that still waits behind others in its pipeline hears nothing of the end of its connection.
-    const unwatch = this.#closings.watch(request.socket, () => this.#onClosed());
-    response.once('close', () => {
-      unwatch();
-      this.#onClosed();
-    });
+    // Also of a response that still waits behind others in its pipeline.
+    response.once('close', () => this.#onClosed());
     response.on('drain', () => this.#exchange?.onDownstreamReady());
     // What breaks the connection shows as its end.
     response.on('error', () => undefined);

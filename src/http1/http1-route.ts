@@ -59,8 +59,7 @@ function relayRequest(plan: Plan, request: IncomingMessage, response: ServerResp
     answerHttp1(response, result.reason, result.message);
     return;
   }
-  const { closings } = plan.cluster;
-  const down = new Http1Downstream({ request, response, body: result.request.body, closings });
+  const down = new Http1Downstream({ request, response, body: result.request.body });
   down.start(toExchange(plan, result.request, down, peer));
 }
 
