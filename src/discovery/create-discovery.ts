@@ -5,6 +5,7 @@ import type { Random } from '../util/random.ts';
 import type { Discovery } from './discovery.ts';
 import { DnsDiscovery, type DnsDiscoveryOptions } from './dns.ts';
 import { CaresClient } from './dns-client.ts';
+import { EnvoyDiscovery, type EnvoyDiscoveryOptions } from './envoy/envoy.ts';
 import { FileDiscovery, type FileDiscoveryOptions } from './file.ts';
 import { systemFiles } from './file-watch.ts';
 import { SystemHostLookup } from './host-lookup.ts';
@@ -37,8 +38,18 @@ export interface KubernetesSourceOptions extends KubernetesDiscoveryOptions {
   readonly type: 'kubernetes';
 }
 
+/** Hosts of clusters of an Envoy, with what it says of their health. */
+export interface EnvoySourceOptions extends EnvoyDiscoveryOptions {
+  readonly type: 'envoy';
+}
+
 /** One source of endpoints. */
-export type DiscoverySourceOptions = StaticSourceOptions | DnsSourceOptions | FileSourceOptions | KubernetesSourceOptions;
+export type DiscoverySourceOptions =
+  | StaticSourceOptions
+  | DnsSourceOptions
+  | FileSourceOptions
+  | KubernetesSourceOptions
+  | EnvoySourceOptions;
 
 export interface DiscoveryDeps {
   readonly clock: Clock;
@@ -65,6 +76,8 @@ function createSources(source: DiscoverySourceOptions, deps: DiscoveryDeps): rea
       return [new FileDiscovery(source, { clock: deps.clock, files: systemFiles, createNamed: namedSources(deps) })];
     case 'kubernetes':
       return [new KubernetesDiscovery(source, { ...deps, readAccess: findAccess() })];
+    case 'envoy':
+      return [new EnvoyDiscovery(source, deps)];
   }
 }
 

@@ -46,6 +46,7 @@ class Join {
       state.endpoints = update.endpoints;
       state.failure = '';
     } else {
+      state.endpoints = update.endpoints ?? state.endpoints;
       state.failure = update.reason;
     }
     if (this.#states.every(({ failure }) => failure !== null)) {
@@ -56,6 +57,12 @@ class Join {
   #report(): void {
     const endpoints = uniqueEndpoints(this.#states.flatMap((state) => state.endpoints));
     const failures = this.#states.flatMap(({ failure }) => (failure === null || failure === '' ? [] : [failure]));
+    if (failures.length > 0 && endpoints.some(({ reported }) => reported !== undefined)) {
+      // What each source says of health goes on beside the failure of another, and counts in it what failed.
+      this.#reported = endpoints;
+      this.#onUpdate({ kind: 'failed', reason: failures.join('; '), endpoints });
+      return;
+    }
     const isNothingKnown = endpoints.length === 0 && this.#reported === null;
     // An unchanged set would say that the failure is over.
     if (failures.length === 0 || (!isNothingKnown && isChange(this.#reported, endpoints))) {

@@ -8,6 +8,25 @@ export interface Endpoint {
   readonly key: string;
   /** The name this address was found under, or null: the default for `:authority` and the TLS server name. */
   readonly hostname: string | null;
+  /** What its source says of its health, where the source knows. */
+  readonly reported?: ReportedHealth;
+}
+
+/** The health of an endpoint as whoever reported it sees it: an Envoy, so far. A new object for each time it was asked. */
+export interface ReportedHealth {
+  readonly state: 'healthy' | 'degraded' | 'unhealthy' | 'pending' | 'draining' | 'excluded';
+  /** The source's own words, such as Envoy's `failed_active_hc`; none while nothing is wrong. */
+  readonly flags: readonly string[];
+  /** Words for an operator; empty while healthy. */
+  readonly reason: string;
+  /** When the source said so, in milliseconds since 1970. */
+  readonly atMs: number;
+  /** How long asking took the last time, in milliseconds. */
+  readonly pollMs: number;
+  /** How often in a row the source could not be asked since then. */
+  readonly failedPolls: number;
+  /** Why it could not; empty while `failedPolls` is 0. */
+  readonly failure: string;
 }
 
 /** What changed between two endpoint sets, by key. */

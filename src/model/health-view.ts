@@ -25,6 +25,8 @@ export interface EndpointHealth extends ServiceHealth {
   readonly checkMs: number | null;
   /** By gRPC service name; the empty name is the whole server. */
   readonly services: ReadonlyMap<string, ServiceHealth>;
+  /** What the source of the endpoint calls its health, where the state is the source's: see `ReportedHealth`. */
+  readonly flags?: readonly string[];
 }
 
 /** How finding the endpoints of a cluster stands. A failure keeps the endpoints found last. */
@@ -35,6 +37,8 @@ export interface DiscoveryHealth {
   readonly reason: string;
   /** When an answer came last, in milliseconds since 1970; null if never. */
   readonly lastSuccessMs: number | null;
+  /** Set while that answer is no longer believed: it cannot make an empty cluster healthy. */
+  readonly expired?: boolean;
 }
 
 export interface ClusterHealth {

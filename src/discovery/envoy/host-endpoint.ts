@@ -1,0 +1,80 @@
+import { isHostName, isIpLiteral } from '../../model/address.ts';
+import type { Endpoint, ReportedHealth } from '../../model/endpoint.ts';
+import { classifyFlags, type UnknownFlags } from './health-flags.ts';
+import type { EnvoyHost } from './listing.ts';
+import type { ServerState } from './poll.ts';
+
+/** What holds for all hosts of one poll. */
+export interface PollFacts {
+  readonly atMs: number;
+  readonly pollMs: number;
+  readonly unknownFlags: UnknownFlags;
+  /** Why no host counts, whatever Envoy lists; empty if that is not so. */
+  readonly stateFailure: string;
+}
+
+/** The worst first: what an address is that several hosts have. */
+const WORST_FIRST: readonly ReportedHealth['state'][] = ['unhealthy', 'draining', 'excluded', 'pending', 'degraded', 'healthy'];
+
+/** A host as an endpoint with what Envoy says of it. */
+export function toEndpoint(host: EnvoyHost, facts: PollFacts): Endpoint {
+  return {
+    address: host.address,
+    key: host.key,
+    hostname: toHostname(host.hostname),
+    reported: toReport(host.flags, facts),
+  };
+}
+
+/**
+ * One endpoint for each address, in order: the same address in several clusters, or twice in one, is as good as the worst of its hosts.
+ */
+export function mergeEndpoints(endpoints: readonly Endpoint[]): readonly Endpoint[] {
+  const byKey = new Map<string, Endpoint>();
+  for (const endpoint of endpoints) {
+    const other = byKey.get(endpoint.key);
+    if (other === undefined || isWorse(endpoint, other)) {
+      byKey.set(endpoint.key, endpoint);
+    }
+  }
+  return [...byKey.values()];
+}
+
+/** What to say of an Envoy that is not LIVE; empty for one that is, and for one that was not asked. */
+export function describeServerState(state: ServerState | null): string {
+  switch (state) {
+    case null:
+    case 'LIVE':
+      return '';
+    case 'DRAINING':
+      return 'Envoy is draining (state DRAINING)';
+    case 'PRE_INITIALIZING':
+    case 'INITIALIZING':
+      return `Envoy is still initializing (state ${state})`;
+  }
+}
+
+function toReport(flags: readonly string[], { atMs, pollMs, unknownFlags, stateFailure }: PollFacts): ReportedHealth {
+  const words = flags.length === 0 ? '' : `Envoy says ${flags.join(', ')}`;
+  const common = { flags, atMs, pollMs, failedPolls: 0, failure: '' };
+  if (stateFailure !== '') {
+    return { ...common, state: 'unhealthy', reason: words === '' ? stateFailure : `${stateFailure}; ${words}` };
+  }
+  const state = classifyFlags(flags, unknownFlags);
+  return { ...common, state, reason: state === 'healthy' ? '' : words };
+}
+
+/** The name for authority and certificate: hosts of a dynamic forward proxy have a port behind it, and some texts are no names. */
+function toHostname(text: string): string | null {
+  const name = /^(.*):\d{1,5}$/.exec(text)?.[1] ?? text;
+  return isHostName(name) && !isIpLiteral(name) ? name : null;
+}
+
+function isWorse(one: Endpoint, other: Endpoint): boolean {
+  const ranks = rankOf(one) - rankOf(other);
+  return ranks === 0 ? (one.reported?.failedPolls ?? 0) > (other.reported?.failedPolls ?? 0) : ranks < 0;
+}
+
+function rankOf({ reported }: Endpoint): number {
+  return reported === undefined ? WORST_FIRST.length : WORST_FIRST.indexOf(reported.state);
+}
