@@ -92,7 +92,7 @@ function isHealthyWhenEmpty(policy: ClusterPolicy, { discovery }: ClusterHealth)
 }
 
 function hasAnswered(discovery: ClusterHealth['discovery']): boolean {
-  return discovery.state === 'ok' || discovery.lastSuccessMs !== null;
+  return discovery.state === 'ok' || (discovery.lastSuccessMs !== null && discovery.expired !== true);
 }
 
 function healthyStatus(states: StateCounts): VerdictStatus {

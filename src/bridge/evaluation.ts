@@ -2,7 +2,7 @@ import type { BridgeVerdict } from '../aggregation/verdict.ts';
 import type { CreateChecker } from '../health/checker.ts';
 import type { HealthObserver } from '../health/observer.ts';
 import type { HealthClusterOptions } from '../health/options.ts';
-import { furthestReached, type Reached } from '../health/outcome.ts';
+import { furthestReached, type OutcomeWord, type Reached } from '../health/outcome.ts';
 import type { HealthView } from '../model/health-view.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -48,7 +48,7 @@ export async function evaluateOnce(options: HealthMonitorOptions, deps: Evaluati
   try {
     monitor.start();
     await done.promise;
-    return { verdict: monitor.verdict, reached: reached.furthest };
+    return { verdict: monitor.verdict, reached: checked.answered ? 'answered' : reached.furthest };
   } finally {
     deadline.cancel();
     await monitor.close();
@@ -94,6 +94,8 @@ class ReachedRecorder {
  * check that opened the stream has ended.
  */
 class CheckedEndpoints implements HealthObserver {
+  /** Whether any endpoint, or the source that reports its health, said yes or no. */
+  answered = false;
   readonly #onCheck: () => void;
   readonly #checked = new Set<string>();
 
@@ -109,7 +111,8 @@ class CheckedEndpoints implements HealthObserver {
     );
   }
 
-  onCheck(cluster: string, endpoint: string): void {
+  onCheck(cluster: string, endpoint: string, outcome: OutcomeWord): void {
+    this.answered ||= outcome === 'serving' || outcome === 'not_serving';
     const published = (): void => {
       this.#checked.add(`${cluster} ${endpoint}`);
       this.#onCheck();

@@ -4,9 +4,13 @@ import type { ClusterHealth, DiscoveryHealth, EndpointHealth } from '../model/he
 import { checkedServices } from './check-kind.ts';
 import { type ChangeKind, EndpointMonitor, type EndpointMonitorDeps } from './endpoint-monitor.ts';
 import type { HealthClusterOptions } from './options.ts';
+import { ReportedMonitor } from './reported-monitor.ts';
 
 /** How far apart the first checks of new endpoints are, so that many do not start in one burst. Milliseconds. */
 const FIRST_CHECK_SPACING_MS = 5;
+
+/** What knows the health of one endpoint: by checks, or by what its source reports. */
+type Monitor = EndpointMonitor | ReportedMonitor;
 
 /** The endpoints of one cluster, each with its monitor. */
 export class ClusterTable {
@@ -14,10 +18,12 @@ export class ClusterTable {
   readonly #deps: EndpointMonitorDeps;
   readonly #onChange: EndpointMonitorDeps['onChange'];
   /** In the order of their keys. */
-  #monitors: ReadonlyMap<string, EndpointMonitor> = new Map();
+  #monitors: ReadonlyMap<string, Monitor> = new Map();
   readonly #closing = new Set<Promise<void>>();
   #endpoints: readonly Endpoint[] = [];
   #discovery: DiscoveryHealth = { state: 'pending', reason: '', lastSuccessMs: null };
+  /** Failures of discovery in a row. */
+  #failures = 0;
   #hadVerdict = false;
   #initialized = false;
   #health: ClusterHealth | null = null;
@@ -49,9 +55,17 @@ export class ClusterTable {
   /** Applies what discovery found. A failure keeps the endpoints found last. */
   updateDiscovery(update: DiscoveryUpdate): void {
     if (update.kind === 'failed') {
-      this.#discovery = { ...this.#discovery, state: 'failed', reason: update.reason };
+      this.#failures += 1;
+      const { type, unhealthyThreshold } = this.#options.healthCheck;
+      // Endpoints count this themselves; that there were none is not believed any longer either.
+      const expired = type === 'envoy' && this.#failures >= unhealthyThreshold;
+      this.#discovery = { ...this.#discovery, state: 'failed', reason: update.reason, ...(expired ? { expired } : {}) };
       this.#initialized = true;
+      if (update.endpoints !== undefined) {
+        this.#replaceEndpoints(uniqueEndpoints(update.endpoints));
+      }
     } else {
+      this.#failures = 0;
       this.#discovery = { state: 'ok', reason: '', lastSuccessMs: this.#deps.clock.wallNow() };
       this.#initialized ||= update.endpoints.length === 0;
       this.#replaceEndpoints(uniqueEndpoints(update.endpoints));
@@ -88,16 +102,22 @@ export class ClusterTable {
       monitors.get(endpoint.key)?.rename(endpoint);
     }
     const { type, intervalMs } = this.#options.healthCheck;
-    const window = type === 'none' ? 0 : Math.min(intervalMs, added.length * FIRST_CHECK_SPACING_MS);
+    const window = type === 'none' || type === 'envoy' ? 0 : Math.min(intervalMs, added.length * FIRST_CHECK_SPACING_MS);
     for (const [index, endpoint] of added.entries()) {
-      const monitor = new EndpointMonitor(endpoint, this.#options, this.#deps);
+      const monitor = this.#createMonitor(endpoint);
       monitors.set(endpoint.key, monitor);
       monitor.start((index * window) / added.length);
     }
     this.#monitors = new Map([...monitors].sort(([left], [right]) => (left < right ? -1 : 1)));
   }
 
-  #retire(monitor: EndpointMonitor | undefined): void {
+  #createMonitor(endpoint: Endpoint): Monitor {
+    return this.#options.healthCheck.type === 'envoy'
+      ? new ReportedMonitor(endpoint, this.#options, this.#deps)
+      : new EndpointMonitor(endpoint, this.#options, this.#deps);
+  }
+
+  #retire(monitor: Monitor | undefined): void {
     if (monitor !== undefined) {
       const closed = monitor.close().finally(() => this.#closing.delete(closed));
       this.#closing.add(closed);

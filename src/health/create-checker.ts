@@ -34,6 +34,8 @@ export function createCheckerFor(deps: CheckerDeps): (cluster: HealthClusterOpti
       case 'tcp':
         return ({ address }) => new TcpChecker(checkedAddress(address, healthCheck), tcpOptions(cluster), deps.clock);
       case 'none':
+      // Nobody asks for one: a monitor of what is reported has no checker.
+      case 'envoy':
         return createNoneChecker;
     }
   };

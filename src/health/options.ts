@@ -79,7 +79,15 @@ export interface NoHealthCheckOptions extends HealthCheckTiming {
   readonly type: 'none';
 }
 
-export type HealthCheckOptions = GrpcHealthCheckOptions | TcpHealthCheckOptions | NoHealthCheckOptions;
+/**
+ * No checks of our own: the state of an endpoint is what its source reports. Of the timing, `unhealthyThreshold` alone counts: so many
+ * polls of the source that fail in a row make an endpoint unhealthy (default 3). An answer of the source counts at once.
+ */
+export interface EnvoyHealthCheckOptions extends HealthCheckTiming {
+  readonly type: 'envoy';
+}
+
+export type HealthCheckOptions = GrpcHealthCheckOptions | TcpHealthCheckOptions | NoHealthCheckOptions | EnvoyHealthCheckOptions;
 
 /** What the health table needs of one cluster. */
 export interface HealthClusterOptions {

@@ -13,7 +13,7 @@ const FRAME_BYTES = 64;
 
 /**
  * The body in health+json (draft-inadarei-api-health-check-06). Keys of `checks` are cluster names, and `bridge:NAME` for
- * facts about the process, as no cluster name holds a colon. Own keys: `state`, `since`, `available`, `total`, `optional`,
+ * facts about the process, as no cluster name holds a colon. Own keys: `state`, `flags`, `since`, `available`, `total`, `optional`,
  * `excluded`, and `omitted` at the root.
  */
 export function renderHealthJson(page: HealthPage, details: Details, maxBytes: number): string {
@@ -80,7 +80,7 @@ function clusterObject(verdict: ClusterVerdict, optional: boolean): string {
   });
 }
 
-function endpointObject({ endpoint, state, reason, sinceMs, lastResultMs, checkMs }: EndpointHealth): string {
+function endpointObject({ endpoint, state, reason, sinceMs, lastResultMs, checkMs, flags }: EndpointHealth): string {
   const status = endpointWord(state);
   return JSON.stringify({
     componentId: endpoint.key,
@@ -90,6 +90,7 @@ function endpointObject({ endpoint, state, reason, sinceMs, lastResultMs, checkM
     ...(status === 'pass' || reason === '' ? {} : { output: toPrintable(reason, MAX_REASON_LENGTH) }),
     since: new Date(sinceMs).toISOString(),
     state,
+    ...(flags === undefined ? {} : { flags }),
   });
 }
 
