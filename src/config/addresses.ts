@@ -48,6 +48,15 @@ const RESOLVER: AddressKind = {
       : 'must be ip:port: a resolver is reached without resolving its name',
 };
 
+const HTTP_SCHEME = 'http://';
+
+const ENVOY_ADMIN: AddressKind = {
+  kind: 'http://host:port | unix:/path',
+  expects: 'http://host:port, host:port or unix:/path',
+  allowPortZero: false,
+  refuses: () => null,
+};
+
 /** Where a listener binds. Port 0 takes a free one. */
 export function listenAddressKey(description: string): Type.TString {
   return addressKey(LISTENER, { description });
@@ -61,6 +70,16 @@ export function adminAddressKey(description: string, defaultAddress: string): Ty
 /** Where an endpoint is reached; a name is resolved later. */
 export function endpointAddressKey(description: string): Type.TString {
   return addressKey(ENDPOINT, { description });
+}
+
+/** The admin interface of an Envoy, with or without the scheme of a URL. */
+export function envoyAdminKey(description: string): Type.TString {
+  return addressKey(ENVOY_ADMIN, { description }, withoutScheme);
+}
+
+/** The address of a text that `envoyAdminKey` has accepted. */
+export function toEnvoyAdmin(text: string): Address {
+  return toAddress(withoutScheme(text));
 }
 
 /** A DNS server. */
@@ -77,10 +96,22 @@ export function toAddress(text: string): Address {
   return result.address;
 }
 
-function addressKey(kind: AddressKind, options: { readonly description: string; readonly default?: string }): Type.TString {
+function withoutScheme(text: string): string {
+  if (!text.startsWith(HTTP_SCHEME)) {
+    return text;
+  }
+  const rest = text.slice(HTTP_SCHEME.length);
+  return rest.endsWith('/') ? rest.slice(0, -1) : rest;
+}
+
+function addressKey(
+  kind: AddressKind,
+  options: { readonly description: string; readonly default?: string },
+  toText: (text: string) => string = String,
+): Type.TString {
   const notes: KeyNotes = { expects: kind.expects, kind: kind.kind };
   return withRule(Type.String({ ...options, ...notes }), (text) => {
-    const message = problemOf(kind, text);
+    const message = problemOf(kind, toText(text));
     return message === null ? [] : [{ at: [], message, got: text }];
   });
 }

@@ -1,5 +1,6 @@
 import type { ConfigProblem } from '../errors.ts';
 import { type Address, formatAddress } from '../model/address.ts';
+import { findEnvoyConflicts } from './envoy-conflicts.ts';
 import { describeGot } from './got.ts';
 import { MAX_PROBLEMS } from './limits.ts';
 import { findRepeats } from './lists.ts';
@@ -29,6 +30,7 @@ export function findConflicts(raw: unknown): readonly ConfigProblem[] {
     ...findCountConflicts(health, clusters),
     ...findPathConflicts(health, [...clusters, ...groups]),
     ...findRouteConflicts(raw, clusters),
+    ...findEnvoyConflicts(raw),
   ];
 }
 

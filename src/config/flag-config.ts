@@ -20,7 +20,7 @@ export interface FlaggedConfig {
 
 /**
  * Lays flags over what a file holds. `--listen` replaces `listeners`; every other flag sets its one key of the cluster
- * `default`, which `--backend` adds where the file has none, and leaves the other keys of that cluster as they are.
+ * `default`, which `--backend` or `--envoy-admin` adds where the file has none, and leaves the other keys of that cluster as they are.
  */
 export function applyFlags(file: unknown, given: GivenFlags): FlaggedConfig {
   if (!isPlainObject(file)) {
@@ -85,19 +85,44 @@ function applyCluster(raw: Section, given: GivenFlags): FlaggedConfig {
   if (flags.length === 0) {
     return { raw, problems: [], clusterIndex: index };
   }
-  if (index < 0 && !given.has('backend')) {
+  if (index < 0 && !given.has('backend') && !given.has('envoy-admin')) {
     const message = `needs --backend, or a cluster named ${FLAG_CLUSTER} in the file`;
     return { raw, problems: flags.map(([, { label }]) => ({ path: label, message })), clusterIndex: -1 };
   }
-  const { raw: cluster, problems } = setKeys(clusters[index], flags);
+  const envoy = findEnvoyProblems(clusters[index], given);
+  // What contradicts the backends is told, and left out.
+  const sound = envoy.length === 0 ? flags : flags.filter(([name]) => !name.startsWith('envoy-'));
+  const { raw: cluster, problems: others } = setKeys(clusters[index], sound);
+  const problems = [...envoy, ...others];
   return index < 0
     ? { raw: { ...raw, clusters: [...clusters, cluster] }, problems, clusterIndex: clusters.length }
     : { raw: { ...raw, clusters: clusters.with(index, cluster) }, problems, clusterIndex: index };
 }
 
+/** The endpoints come either from addresses and names, or from an Envoy. */
+function findEnvoyProblems(cluster: unknown, given: GivenFlags): readonly ConfigProblem[] {
+  const admin = given.get('envoy-admin');
+  const names = given.get('envoy-cluster');
+  const other = given.get('backend');
+  const hasEnvoy = isPlainObject(cluster) && isEnvoySource(cluster['discovery']);
+  if (admin !== undefined && other !== undefined) {
+    return [{ path: admin.label, message: `cannot be together with ${other.label}` }];
+  }
+  return names !== undefined && (other !== undefined || (admin === undefined && !hasEnvoy))
+    ? [{ path: names.label, message: 'needs --envoy-admin' }]
+    : [];
+}
+
+function isEnvoySource(discovery: unknown): boolean {
+  return isPlainObject(discovery) && discovery['type'] === 'envoy';
+}
+
 function setKeys(existing: unknown, flags: readonly (readonly [FlagName, GivenFlag])[]): Applied {
   const problems: ConfigProblem[] = [];
   let cluster: Section = isPlainObject(existing) ? existing : { name: FLAG_CLUSTER };
+  if (flags.some(([name]) => name === 'envoy-admin') && !isEnvoySource(cluster['discovery'])) {
+    cluster = { ...cluster, discovery: { type: 'envoy' } };
+  }
   for (const [name, flag] of flags) {
     const parsed = parseFlag(name, flag);
     if (parsed.kind === 'invalid') {

@@ -10,6 +10,7 @@ export type ParsedFlag =
 /** Flags whose value is no plain text. */
 const PARSERS: Readonly<Partial<Record<FlagName, (values: readonly string[]) => ParsedFlag>>> = {
   backend: parseBackends,
+  'envoy-cluster': (values) => ({ kind: 'value', value: values }),
   service: (values) => ({ kind: 'value', value: values }),
   'rpc-header': parseHeaders,
   'healthy-when': parseHealthyWhen,

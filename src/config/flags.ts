@@ -29,6 +29,13 @@ export const FLAGS = {
     '.discovery',
     'dns:///host:port, host:port, ipv4:a:p,b:p, ipv6:[a]:p, unix:/path',
   ),
+  'envoy-admin': single(
+    'BRIDGE_ENVOY_ADMIN',
+    'URL',
+    '.discovery.admin',
+    'in place of --backend: the Envoy that knows them, http://host:port or unix:/path',
+  ),
+  'envoy-cluster': repeated('BRIDGE_ENVOY_CLUSTER', 'NAME', '.discovery.clusters', 'cluster of that Envoy; all of them without'),
   service: repeated('BRIDGE_SERVICE', 'NAME', '.healthCheck.services', 'gRPC service to check; the whole server without'),
   'check-interval': single('BRIDGE_CHECK_INTERVAL', 'DURATION', '.healthCheck.interval', 'pause between two checks (5s)'),
   'connect-timeout': single(

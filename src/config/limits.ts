@@ -15,6 +15,10 @@ export const MAX_DISCOVERY_SOURCES = 16;
 /** Endpoints of one static source. */
 export const MAX_STATIC_ENDPOINTS = 10_000;
 export const MAX_DNS_RESOLVERS = 8;
+/** Clusters of one Envoy that one source names. */
+export const MAX_ENVOY_CLUSTERS = 1_024;
+/** Characters of the name of an Envoy's cluster. */
+export const MAX_ENVOY_CLUSTER_NAME_LENGTH = 1_024;
 /** gRPC services that are checked on each endpoint of one cluster. */
 export const MAX_SERVICES = 64;
 export const MAX_METADATA_ENTRIES = 64;

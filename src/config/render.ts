@@ -12,6 +12,8 @@ export const MASKED = '***';
 
 const DURATION_SUFFIX = 'Ms';
 const SIZE_SUFFIX = 'Bytes';
+/** Sizes whose key in the file ends so too. */
+const KEYS_OF_SIZES: ReadonlySet<string> = new Set(['maxBytes']);
 
 /**
  * Writes the configuration in force as YAML in the words of its file, every default included: loaded again it gives the same
@@ -58,7 +60,7 @@ function renderKey(key: string, value: unknown): readonly [string, unknown] {
     return [key.slice(0, -DURATION_SUFFIX.length), formatDuration(value)];
   }
   if (typeof value === 'number' && key.endsWith(SIZE_SUFFIX)) {
-    return [key.slice(0, -SIZE_SUFFIX.length), formatSize(value)];
+    return [KEYS_OF_SIZES.has(key) ? key : key.slice(0, -SIZE_SUFFIX.length), formatSize(value)];
   }
   return [key, renderValue(value)];
 }

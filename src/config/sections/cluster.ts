@@ -16,7 +16,13 @@ import {
   toLoadBalancingConfig,
 } from './cluster-traffic.ts';
 import { DiscoverySchema, type DiscoverySourceConfig, toDiscoveryConfig } from './discovery.ts';
-import { type HealthCheckConfig, HealthCheckSchema, toHealthCheckConfig } from './health-check.ts';
+import {
+  findIdleKeys,
+  type HealthCheckConfig,
+  HealthCheckSchema,
+  type HealthCheckType,
+  toHealthCheckConfig,
+} from './health-check.ts';
 import { type HealthyWhen, healthyWhenKey } from './healthy-when.ts';
 
 const MIN_STALE_AFTER_MS = 180_000;
@@ -48,7 +54,7 @@ const ClusterShape = Type.Object(
     staleAfter: Type.Optional(
       durationKey({
         description: 'A result older than this no longer counts as healthy. It may not be shorter than its default.',
-        defaultText: 'the longer of 3m and 3 × (longest interval + jitter + timeout)',
+        defaultText: 'the longer of 3m and 3 × (longest interval + jitter + timeout, of polls for type envoy)',
         minimum: '3m',
         maximum: '24h',
       }),
@@ -62,6 +68,7 @@ export const ClusterSchema = withRule(ClusterShape, (cluster) => [
   ...findStaleProblems(cluster),
   ...findSizeProblems(cluster),
   ...findPortProblems(cluster),
+  ...findCheckProblems(cluster),
 ]);
 
 type ClusterSection = Static<typeof ClusterShape>;
@@ -89,10 +96,11 @@ export interface ClusterConfig {
 }
 
 export function toClusterConfig(section: ClusterSection): ClusterConfig {
-  const healthCheck = toHealthCheckConfig(section.healthCheck);
+  const discovery = toDiscoveryConfig(section.discovery);
+  const healthCheck = toHealthCheckConfig(section.healthCheck, defaultCheckType(discovery));
   return {
     name: section.name,
-    discovery: toDiscoveryConfig(section.discovery),
+    discovery,
     connectTimeoutMs: toMs(section.connectTimeout),
     tls: section.tls === undefined ? null : toClusterTlsConfig(section.tls),
     healthCheck,
@@ -101,18 +109,57 @@ export function toClusterConfig(section: ClusterSection): ClusterConfig {
     keepalive: toKeepaliveConfig(section.keepalive),
     healthyWhen: section.healthyWhen,
     whenEmpty: section.whenEmpty,
-    staleAfterMs: section.staleAfter === undefined ? leastStaleAfterMs(healthCheck) : toMs(section.staleAfter),
+    staleAfterMs: section.staleAfter === undefined ? leastStaleAfterMs(healthCheck, discovery) : toMs(section.staleAfter),
   };
 }
 
-function leastStaleAfterMs(healthCheck: HealthCheckConfig): number {
-  const { intervalMs, noTrafficIntervalMs, unhealthyIntervalMs, intervalJitterMs, timeoutMs } = healthCheck;
-  const longestMs = Math.max(intervalMs, noTrafficIntervalMs, unhealthyIntervalMs) + intervalJitterMs + timeoutMs;
+/** Where nothing but Envoys is asked, the state is theirs. */
+function defaultCheckType(discovery: readonly DiscoverySourceConfig[]): HealthCheckType {
+  return discovery.every(({ type }) => type === 'envoy') ? 'envoy' : 'grpc';
+}
+
+function leastStaleAfterMs(healthCheck: HealthCheckConfig, discovery: readonly DiscoverySourceConfig[]): number {
+  const longestMs = healthCheck.type === 'envoy' ? longestPollMs(discovery) : longestCheckMs(healthCheck);
   return Math.max(MIN_STALE_AFTER_MS, STALE_CHECKS * longestMs);
 }
 
-function findStaleProblems({ staleAfter, healthCheck }: ClusterSection): readonly Finding[] {
-  const leastMs = leastStaleAfterMs(toHealthCheckConfig(healthCheck));
+function longestCheckMs(healthCheck: HealthCheckConfig): number {
+  const { intervalMs, noTrafficIntervalMs, unhealthyIntervalMs, intervalJitterMs, timeoutMs } = healthCheck;
+  return Math.max(intervalMs, noTrafficIntervalMs, unhealthyIntervalMs) + intervalJitterMs + timeoutMs;
+}
+
+function longestPollMs(discovery: readonly DiscoverySourceConfig[]): number {
+  return discovery.reduce(
+    (longest, source) =>
+      source.type === 'envoy' ? Math.max(longest, source.pollIntervalMs + source.jitterMs + source.timeoutMs) : longest,
+    0,
+  );
+}
+
+/** A type that the sources decide is looked at here, and reports of health can only come from an Envoy. */
+function findCheckProblems({ discovery, healthCheck }: ClusterSection): readonly Finding[] {
+  const sources = toDiscoveryConfig(discovery);
+  const other = sources.find(({ type }) => type !== 'envoy');
+  if (healthCheck.type === undefined) {
+    return findIdleKeys(healthCheck, defaultCheckType(sources)).map((finding) => ({
+      ...finding,
+      at: ['healthCheck', ...finding.at],
+    }));
+  }
+  return healthCheck.type === 'envoy' && other !== undefined
+    ? [
+        {
+          at: ['healthCheck', 'type'],
+          message: `needs sources of type envoy alone, and there is one of type ${other.type}`,
+          got: healthCheck.type,
+        },
+      ]
+    : [];
+}
+
+function findStaleProblems({ staleAfter, healthCheck, discovery }: ClusterSection): readonly Finding[] {
+  const sources = toDiscoveryConfig(discovery);
+  const leastMs = leastStaleAfterMs(toHealthCheckConfig(healthCheck, defaultCheckType(sources)), sources);
   return staleAfter === undefined || toMs(staleAfter) >= leastMs
     ? []
     : [{ at: ['staleAfter'], message: `must be ${formatDuration(leastMs)} or more, for checks this far apart`, got: staleAfter }];

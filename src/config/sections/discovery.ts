@@ -4,6 +4,7 @@ import { endpointAddressKey, resolverAddressKey, toAddress } from '../addresses.
 import { closed, durationKey, hostNameKey, toMs, wholeKey, wordKey } from '../keys.ts';
 import { MAX_DISCOVERY_SOURCES, MAX_DNS_RESOLVERS, MAX_STATIC_ENDPOINTS } from '../limits.ts';
 import { listKey } from '../lists.ts';
+import { type EnvoySourceConfig, EnvoySourceSchema, toEnvoyConfig } from './discovery-envoy.ts';
 import { type FileSourceConfig, FileSourceSchema, toFileConfig } from './discovery-file.ts';
 import { type KubernetesSourceConfig, KubernetesSourceSchema, toKubernetesConfig } from './discovery-kubernetes.ts';
 
@@ -66,10 +67,13 @@ export const DnsSourceSchema = Type.Object(
   closed({ description: 'Endpoints that DNS knows, such as those of a headless Service.' }),
 );
 
-const SourceSchema = Type.Union([StaticSourceSchema, DnsSourceSchema, FileSourceSchema, KubernetesSourceSchema], {
-  description: 'One source of endpoints.',
-  expects: 'an object with a type',
-});
+const SourceSchema = Type.Union(
+  [StaticSourceSchema, DnsSourceSchema, FileSourceSchema, KubernetesSourceSchema, EnvoySourceSchema],
+  {
+    description: 'One source of endpoints.',
+    expects: 'an object with a type',
+  },
+);
 
 /** The key `discovery` of a cluster: one source, or several whose endpoints are joined. */
 export const DiscoverySchema = Type.Union(
@@ -102,7 +106,12 @@ export interface DnsSourceConfig {
   readonly family: 'auto' | 'all' | 'v4' | 'v6';
 }
 
-export type DiscoverySourceConfig = StaticSourceConfig | DnsSourceConfig | FileSourceConfig | KubernetesSourceConfig;
+export type DiscoverySourceConfig =
+  | StaticSourceConfig
+  | DnsSourceConfig
+  | FileSourceConfig
+  | KubernetesSourceConfig
+  | EnvoySourceConfig;
 
 /** Always a list, also where the configuration has one source. */
 export function toDiscoveryConfig(section: Static<typeof DiscoverySchema>): readonly DiscoverySourceConfig[] {
@@ -126,6 +135,8 @@ function toSourceConfig(source: Static<typeof SourceSchema>): DiscoverySourceCon
       return toFileConfig(source);
     case 'kubernetes':
       return toKubernetesConfig(source);
+    case 'envoy':
+      return toEnvoyConfig(source);
   }
 }
 

@@ -10,6 +10,14 @@ const MAX_SERVICE_NAME_LENGTH = 256;
 const MAX_THRESHOLD = 100;
 const TREATMENTS = ['healthy', 'degraded', 'unhealthy'] as const;
 
+const CHECK_TYPES = ['grpc', 'tcp', 'envoy', 'none'] as const;
+const UNHEALTHY_THRESHOLD = 2;
+/** Polls of an Envoy that may fail before its last answer is dropped. */
+const ENVOY_UNHEALTHY_THRESHOLD = 3;
+
+/** How endpoints are checked. */
+export type HealthCheckType = (typeof CHECK_TYPES)[number];
+
 /** What a soft case counts as. */
 export type Treatment = (typeof TREATMENTS)[number];
 
@@ -24,11 +32,13 @@ const TreatSchema = Type.Object(
 
 const HealthCheckShape = Type.Object(
   {
-    type: wordKey(['grpc', 'tcp', 'none'], {
-      description:
-        'How endpoints are checked. grpc: over grpc.health.v1. tcp: a connection that is accepted within `timeout` is healthy. none: not at all, every endpoint is healthy. Envoy: `grpc_health_check`, `tcp_health_check`.',
-      default: 'grpc',
-    }),
+    type: Type.Optional(
+      wordKey(CHECK_TYPES, {
+        description:
+          'How endpoints are checked. grpc: over grpc.health.v1. tcp: a connection that is accepted within `timeout` is healthy. envoy: not by this bridge, their state is what the Envoy says that they were found by. none: not at all, every endpoint is healthy. Envoy: `grpc_health_check`, `tcp_health_check`.',
+        defaultText: '`grpc`; `envoy` where every source is of type envoy',
+      }),
+    ),
     mode: wordKey(['auto', 'watch', 'check'], {
       description:
         'auto: Watch, falling back to Check. watch: a server without Watch is unhealthy as `treat.unimplemented` says. check: Check alone, as Envoy does.',
@@ -91,13 +101,15 @@ const HealthCheckShape = Type.Object(
       minimum: 1,
       maximum: MAX_THRESHOLD,
     }),
-    unhealthyThreshold: wholeKey({
-      description:
-        'Checks in a row without an answer that make a healthy endpoint unhealthy; an explicit answer counts at once. Envoy: `unhealthy_threshold`.',
-      default: 2,
-      minimum: 1,
-      maximum: MAX_THRESHOLD,
-    }),
+    unhealthyThreshold: Type.Optional(
+      wholeKey({
+        description:
+          'Checks in a row without an answer that make a healthy endpoint unhealthy; an explicit answer counts at once. With type envoy: polls of the Envoy that fail in a row. Envoy: `unhealthy_threshold`.',
+        defaultText: '2; 3 with type envoy',
+        minimum: 1,
+        maximum: MAX_THRESHOLD,
+      }),
+    ),
     metadata: MetadataSchema,
     authority: Type.Optional(
       textKey({
@@ -115,7 +127,12 @@ const HealthCheckShape = Type.Object(
 );
 
 /** The key `healthCheck` of a cluster. */
-export const HealthCheckSchema = withRule(HealthCheckShape, findIdleKeys);
+export const HealthCheckSchema = withRule(HealthCheckShape, (section) =>
+  // Which type is the default depends on the cluster, which looks at its keys then.
+  section.type === undefined ? [] : findIdleKeys(section, section.type),
+);
+
+type HealthCheckSection = Static<typeof HealthCheckShape>;
 
 /** Keys that only checks over gRPC have a use for, and those that no check has a use for that is not made. */
 const GRPC_KEYS = ['mode', 'services', 'metadata', 'authority', 'treat'] as const;
@@ -131,18 +148,41 @@ const CHECK_KEYS = [
 ] as const;
 
 /** Keys with another value than their default that would have no effect. */
-function findIdleKeys(section: Static<typeof HealthCheckShape>): readonly Finding[] {
-  const keys = section.type === 'grpc' ? [] : section.type === 'tcp' ? GRPC_KEYS : [...GRPC_KEYS, ...CHECK_KEYS];
-  const plain = complement(HealthCheckShape, {});
-  return keys
-    .filter((key) => !isDeepStrictEqual(section[key], plain?.[key]))
-    .map((key) => ({ at: [key], message: `has no effect with type: ${section.type}`, got: section[key] }));
+export function findIdleKeys(section: HealthCheckSection, type: HealthCheckType): readonly Finding[] {
+  const plain = complement(HealthCheckShape, {}) ?? section;
+  return idleKeys(type)
+    .filter((key) => !isDeepStrictEqual(inForce(section, key), inForce(plain, key)))
+    .map((key) => ({ at: [key], message: `has no effect with type: ${type}`, got: section[key] }));
+}
+
+type Key = (typeof GRPC_KEYS)[number] | (typeof CHECK_KEYS)[number];
+
+function idleKeys(type: HealthCheckType): readonly Key[] {
+  switch (type) {
+    case 'grpc':
+      return [];
+    case 'tcp':
+      return GRPC_KEYS;
+    case 'envoy':
+      return [...GRPC_KEYS, ...CHECK_KEYS.filter((key) => key !== 'unhealthyThreshold')];
+    case 'none':
+      return [...GRPC_KEYS, ...CHECK_KEYS];
+  }
+}
+
+/** The value that counts, where a key stands for another or for a fixed one by default. */
+function inForce(section: HealthCheckSection, key: Key): unknown {
+  if (key === 'unhealthyThreshold') {
+    return section[key] ?? UNHEALTHY_THRESHOLD;
+  }
+  const isInherited = key === 'noTrafficInterval' || key === 'unhealthyInterval';
+  return isInherited && section[key] === section.interval ? undefined : section[key];
 }
 
 /** Active checks. Lengths are milliseconds. */
 export interface HealthCheckConfig {
-  /** Default `grpc`. What only grpc has a use for is refused with the others. */
-  readonly type: 'grpc' | 'tcp' | 'none';
+  /** Default `grpc`, or `envoy` over sources of that type alone. What a type has no use for is refused. */
+  readonly type: HealthCheckType;
   /** Default `auto`. */
   readonly mode: 'auto' | 'watch' | 'check';
   /** At least one, all different. Default the empty name: the whole server. */
@@ -161,7 +201,7 @@ export interface HealthCheckConfig {
   readonly timeoutMs: number;
   /** Default 2. */
   readonly healthyThreshold: number;
-  /** Default 2. */
+  /** Default 2, with type envoy 3. */
   readonly unhealthyThreshold: number;
   /** All names differ. */
   readonly metadata: readonly MetadataConfig[];
@@ -171,9 +211,11 @@ export interface HealthCheckConfig {
   readonly treat: { readonly unimplemented: Treatment; readonly serviceUnknown: Treatment; readonly statusUnknown: Treatment };
 }
 
-export function toHealthCheckConfig(section: Static<typeof HealthCheckShape>): HealthCheckConfig {
+/** @param defaultType what is done where the section does not say. */
+export function toHealthCheckConfig(section: HealthCheckSection, defaultType: HealthCheckType): HealthCheckConfig {
+  const type = section.type ?? defaultType;
   return {
-    type: section.type,
+    type,
     mode: section.mode,
     services: section.services,
     port: section.port ?? null,
@@ -183,7 +225,7 @@ export function toHealthCheckConfig(section: Static<typeof HealthCheckShape>): H
     unhealthyIntervalMs: toMs(section.unhealthyInterval ?? section.interval),
     timeoutMs: toMs(section.timeout),
     healthyThreshold: section.healthyThreshold,
-    unhealthyThreshold: section.unhealthyThreshold,
+    unhealthyThreshold: section.unhealthyThreshold ?? (type === 'envoy' ? ENVOY_UNHEALTHY_THRESHOLD : UNHEALTHY_THRESHOLD),
     metadata: toMetadataConfig(section.metadata),
     authority: section.authority ?? null,
     treat: section.treat,

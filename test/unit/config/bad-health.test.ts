@@ -5,7 +5,7 @@ const CHECKS: readonly BadCase[] = [
   one(
     'a type of a later version',
     withCheck({ type: 'http' }),
-    'clusters[0].healthCheck.type: must be one of grpc, tcp, none (got "http")',
+    'clusters[0].healthCheck.type: must be one of grpc, tcp, envoy, none (got "http")',
   ),
   one(
     'keys without effect on a TCP check',
