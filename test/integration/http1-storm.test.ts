@@ -71,6 +71,8 @@ function overHttp1(port: number, agent: Agent, { path, client, content }: Wish):
 function overHttp2(session: ClientHttp2Session, { path, client, content }: Wish): Promise<void> {
   const stream = session.request({ ':method': 'POST', ':path': path });
   stream.on('error', () => undefined);
+  // RST_STREAM NO_ERROR behind an early response leaves node:http2 waiting for what it cannot send any more.
+  stream.once('end', () => stream.destroy());
   stream.on('response', () => {
     stream.resume();
     if (client !== 'wait') {
