@@ -84,9 +84,16 @@ describe('lists of clusters that are not as they were sent', () => {
 
   it('give a state whatever they are', () => {
     fc.assert(
-      fc.property(format, fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.json().map((text) => Buffer.from(text))), (kind, octets) => {
-        assert.deepEqual(healthyHosts(read(kind, Buffer.from(octets))), []);
-      }),
+      fc.property(
+        format,
+        fc.oneof(
+          fc.uint8Array({ maxLength: 200 }),
+          fc.json().map((text) => Buffer.from(text)),
+        ),
+        (kind, octets) => {
+          assert.deepEqual(healthyHosts(read(kind, Buffer.from(octets))), []);
+        },
+      ),
       fuzzRuns(2_000),
     );
   });
