@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import fastify, { type FastifyReply } from 'fastify';
 import { toError } from '../errors.ts';
-import type { Dispatcher, ProbeServer } from './probe-server.ts';
+import type { ProbeHandler, ProbeServer } from './probe-server.ts';
 
 /** What `/metrics` answers. */
 export interface MetricsPage {
@@ -23,7 +23,7 @@ const NO_STORE = { 'cache-control': 'no-store', 'x-content-type-options': 'nosni
 
 /** The admin listener: `/metrics`, and the health URLs with everything they know. */
 export function createAdminApp(options: AdminAppOptions): ProbeServer {
-  const captured: Partial<Dispatcher> = {};
+  const captured: { dispatch?: ProbeHandler } = {};
   const app = fastify({
     // As in probe-server.ts: this server never listens.
     serverFactory: (handler) => {

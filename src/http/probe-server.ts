@@ -1,15 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { toError } from '../errors.ts';
 import { type Answer, type ProbeRequest, refusal } from './health-answer.ts';
 import { ignoreBody } from './request-body.ts';
 
-/** Takes requests as node:http and the compatibility side of node:http2 hand them over. */
-export type ProbeHandler = (
-  request: IncomingMessage | Http2ServerRequest,
-  response: ServerResponse | Http2ServerResponse,
-) => void;
+/** Takes requests as node:http hands them over; listeners dress those of HTTP/2 up in the same shape. */
+export type ProbeHandler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Routes without a socket of their own: listeners feed them. */
 export interface ProbeServer {
@@ -30,20 +26,12 @@ export interface ProbeServerOptions {
 }
 
 /**
- * Fastify's entry. The messages of node:http and of node:http2's compatibility side share all that Fastify uses of them,
- * but its types allow one kind for each instance; a method's parameters may be wider than those of what implements it.
- */
-export interface Dispatcher {
-  dispatch(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void;
-}
-
-/**
  * One Fastify instance that is never bound. URLs are matched by `answer` rather than by Fastify's router, as paths of the
  * aggregate are exact text from the configuration, where a colon or an asterisk is no pattern, and as every method, also
  * one that Fastify does not know, must meet the same table.
  */
 export function createProbeServer(options: ProbeServerOptions): ProbeServer {
-  const captured: Partial<Dispatcher> = {};
+  const captured: { dispatch?: ProbeHandler } = {};
   const app = fastify({
     // This server never listens: Fastify wants one to hang its own handlers on.
     serverFactory: (handler) => {
