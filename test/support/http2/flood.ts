@@ -29,3 +29,10 @@ export function floodUnread(bench: EngineBench, max: number, make: (count: numbe
   }
   return count;
 }
+
+/** Fields for a block in which one octet stands for a field of `octets`, `references` times (CVE-2016-6581, CVE-2026-49975). */
+export function bomb(octets: number, references: number): Buffer {
+  const name = Buffer.from('40 06 636f6f6b6965'.replaceAll(' ', ''), 'hex');
+  const length = octets < 127 ? Buffer.of(octets) : Buffer.of(127, ((octets - 127) & 127) | 128, (octets - 127) >>> 7);
+  return Buffer.concat([name, length, Buffer.alloc(octets, 'a'), Buffer.alloc(references, 0xbe)]);
+}

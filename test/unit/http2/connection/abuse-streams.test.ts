@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { EDGE_LIMITS, UPSTREAM_LIMITS } from '../../../../src/http2/index.ts';
 import { EngineBench } from '../../../support/http2/engine-bench.ts';
 import { request, response } from '../../../support/http2/fields.ts';
-import { flood } from '../../../support/http2/flood.ts';
+import { bomb, flood } from '../../../support/http2/flood.ts';
 import {
   block,
   data,
@@ -20,13 +20,6 @@ import {
 
 const END = 0x5;
 const limits = { ...EDGE_LIMITS, resetHoldMs: 0 };
-
-/** A request block in which one octet stands for a field of `octets`, `references` times (CVE-2016-6581, CVE-2026-49975). */
-function bomb(octets: number, references: number): Buffer {
-  const name = Buffer.from('40 06 636f6f6b6965'.replaceAll(' ', ''), 'hex');
-  const length = octets < 127 ? Buffer.of(octets) : Buffer.of(127, ((octets - 127) & 127) | 128, (octets - 127) >>> 7);
-  return Buffer.concat([name, length, Buffer.alloc(octets, 'a'), Buffer.alloc(references, 0xbe)]);
-}
 
 const openAndReset = (count: number): Buffer =>
   Buffer.concat([headers(2 * count + 1, requestBlock(), END), rstStream(2 * count + 1, 8)]);
@@ -104,7 +97,7 @@ describe('MadeYouReset (CVE-2025-8671)', () => {
         headers(1, responseBlock(), END),
         name.includes('HEADERS that') ? frame(1, 0x25, 1, hex('00000001 10')) : octets,
       );
-      assert.notEqual(bench.ending(), 'open');
+      assert.equal(bench.ending(), ending);
     });
   }
 

@@ -74,6 +74,18 @@ describe('hold-down', () => {
   });
 });
 
+describe('the list of a hold-down', () => {
+  it('does not grow over two million holds of which a few last at a time', () => {
+    const held = new HoldDown(250);
+    const before = process.memoryUsage().heapUsed;
+    for (let count = 0; count < 2_000_000; count++) {
+      held.add(count * 50);
+    }
+    assert.ok(process.memoryUsage().heapUsed - before < 8 * 1_048_576);
+    assert.equal(held.count(99_999_950), 5);
+  });
+});
+
 describe('ready ring', () => {
   it('has each stream once, in the order of its turns', () => {
     const ring = new ReadyRing();
