@@ -1,5 +1,4 @@
 import { isIPv4, isIPv6 } from 'node:net';
-import { isLoopback } from '../model/address.ts';
 import type { AddressRecord, DnsClient, QueryResult } from './dns-client.ts';
 import { candidatesOf, findInHosts, parseResolvConf, readSystemFile } from './system-names.ts';
 
@@ -75,17 +74,8 @@ export class SystemHostLookup implements HostLookup {
 }
 
 function choose(v6: readonly AddressRecord[], v4: readonly AddressRecord[], family: AddressFamily): QueryResult {
-  const records = { v4, v6, all: [...v6, ...v4], auto: isIpv6Better(v6, v4) ? v6 : v4 }[family];
+  const records = { v4, v6, all: [...v6, ...v4], auto: v6.length > 0 ? v6 : v4 }[family];
   return records.length === 0 ? EMPTY : { kind: 'records', records };
-}
-
-/**
- * IPv6 if there is any. Names of this machine are the exception: localhost has ::1 nearly everywhere, also where the server beside
- * us listens on 127.0.0.1 alone.
- */
-function isIpv6Better(v6: readonly AddressRecord[], v4: readonly AddressRecord[]): boolean {
-  const isThisMachine = [...v6, ...v4].every(({ address }) => isLoopback(address));
-  return v6.length > 0 && (v4.length === 0 || !isThisMachine);
 }
 
 function recordsOf(result: QueryResult): readonly AddressRecord[] {

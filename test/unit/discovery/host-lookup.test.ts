@@ -88,7 +88,7 @@ describe('SystemHostLookup', () => {
 
   const loopback = '127.0.0.1 localhost\n::1 localhost ip6-localhost\n';
   for (const [name, family, wanted] of [
-    ['localhost', 'auto', ['127.0.0.1']],
+    ['localhost', 'auto', ['::1']],
     ['localhost', 'all', ['::1', '127.0.0.1']],
     ['localhost', 'v6', ['::1']],
     ['ip6-localhost', 'auto', ['::1']],
