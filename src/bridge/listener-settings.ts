@@ -3,15 +3,16 @@ import type { ListenerConfig } from '../config/sections/listener.ts';
 import type { ListenerLimitsConfig } from '../config/sections/listener-limits.ts';
 import { HealthUrls } from '../http/health-url.ts';
 import { type Http2Limits, LIMIT_PROFILES } from '../http2/index.ts';
+import type { ForwardedHeadersOptions } from '../proxy/forwarded-headers.ts';
 import type { ListenerOptions } from '../proxy/listener-options.ts';
 
 /** What the configuration says of a listener, in the words of the proxy. */
-export function toListenerOptions(config: ListenerConfig, { health, tracing }: Config): Partial<ListenerOptions> {
-  const { keepalive, limits, headers } = config;
+export function toListenerOptions(config: ListenerConfig, whole: Config): Partial<ListenerOptions> {
+  const { keepalive, limits } = config;
   return {
     idleTimeoutMs: config.idleTimeoutMs,
-    isHealthPath: config.health === 'none' ? () => false : healthPaths(health.paths),
-    forwardedHeaders: { ...headers, propagateTrace: tracing.propagate },
+    isHealthPath: config.health === 'none' ? () => false : healthPaths(whole.health.paths),
+    forwardedHeaders: toForwardedHeaders(config, whole),
     limits: toSocketLimits(limits),
     http2: {
       limits: { ...toHttp2Limits(limits), pingMinIntervalMs: keepalive.minTimeMs },
@@ -24,6 +25,11 @@ export function toListenerOptions(config: ListenerConfig, { health, tracing }: C
       maxConnectionAgeGraceMs: config.maxConnectionAgeGraceMs,
     },
   };
+}
+
+/** How a listener marks what it relays. */
+export function toForwardedHeaders({ headers }: ListenerConfig, { tracing }: Config): ForwardedHeadersOptions {
+  return { ...headers, propagateTrace: tracing.propagate };
 }
 
 /** Whether a path is one of the health URLs, parts included. */

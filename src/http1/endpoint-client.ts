@@ -17,6 +17,13 @@ const KEEP_ALIVE_MARGIN_MS = 1000;
 /** undici wants an origin, and takes Host from it where none is given, which never happens; the connector alone knows the address. */
 const ORIGIN = 'http://endpoint';
 
+/** Words for an operator in place of undici's own. */
+const CLOSE_REASONS: ReadonlyMap<string, string> = new Map([
+  ['reset', 'the response was the last of its connection'],
+  ['other side closed', 'the endpoint closed the connection'],
+  ['socket idle timeout', 'it was idle for as long as it may be'],
+]);
+
 /** What the connections of a cluster share. */
 export interface ClientContext {
   readonly options: Http1ClusterOptions;
@@ -64,7 +71,7 @@ export class EndpointClient {
     });
     this.#client.on('disconnect', (_origin, _targets, error) => {
       this.#isConnected = false;
-      observer.onConnectionClosed(name, endpoint, error.message);
+      observer.onConnectionClosed(name, endpoint, CLOSE_REASONS.get(error.message) ?? error.message);
       owner.onDisconnected(this);
     });
     this.#client.on('connectionError', (_origin, _targets, error) => {

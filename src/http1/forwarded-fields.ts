@@ -2,13 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { ForwardedHeadersOptions, ForwardedPeer, ForwardedPolicy, RequestIdPolicy } from '../proxy/forwarded-headers.ts';
 import { keepFields, type RawFields, valuesOf } from './fields.ts';
 
+/** W3C Trace Context. */
+const TRACE_FIELDS: ReadonlySet<string> = new Set(['traceparent', 'tracestate']);
+
 /** Marks a request as ForwardedHeaders of proxy/ does, in fields of HTTP/1.1. */
 export function markForwarded(
   fields: RawFields,
-  { forwardedFor, requestId }: ForwardedHeadersOptions,
+  { forwardedFor, requestId, propagateTrace }: ForwardedHeadersOptions,
   peer: ForwardedPeer,
 ): string[] {
-  let marked = [...fields];
+  let marked = propagateTrace === false ? keepFields(fields, (name) => !TRACE_FIELDS.has(name)) : [...fields];
   if (forwardedFor !== 'keep') {
     marked = markAddress(markProto(marked, forwardedFor, peer), forwardedFor, peer);
   }

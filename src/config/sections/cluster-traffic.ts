@@ -1,5 +1,12 @@
 import { type Static, Type } from 'typebox';
 import { closed, durationKey, textKey, toMs, wholeKey, wordKey } from '../keys.ts';
+import { complement, type Finding } from '../rules.ts';
+
+/** The words of the key `protocol` of a cluster. */
+export const CLUSTER_PROTOCOLS = ['http2', 'http1'] as const;
+
+/** What the endpoints of a cluster speak. */
+export type ClusterProtocol = (typeof CLUSTER_PROTOCOLS)[number];
 
 /** The key `loadBalancing` of a cluster. */
 export const LoadBalancingSchema = Type.Object(
@@ -34,6 +41,13 @@ export function toLoadBalancingConfig(section: Static<typeof LoadBalancingSchema
 /** The key `connectionPool` of a cluster. */
 export const ConnectionPoolSchema = Type.Object(
   {
+    maxConnections: wholeKey({
+      description:
+        'Connections to all endpoints together, each of which serves one request at a time; more requests wait. For protocol http1. Envoy: `max_connections`.',
+      default: 1024,
+      minimum: 1,
+      maximum: 1_000_000,
+    }),
     maxPendingRequests: wholeKey({
       description: 'Calls that may wait for a connection; the next one is answered UNAVAILABLE. Envoy: `max_pending_requests`.',
       default: 1024,
@@ -42,7 +56,7 @@ export const ConnectionPoolSchema = Type.Object(
     }),
     maxConnectionAge: durationKey({
       description:
-        'Age, spread by 10 % either way, at which a connection is replaced; 0s is never. Envoy: `max_connection_duration`.',
+        'Age, spread by 10 % either way, at which a connection is replaced; 0s is never. For protocol http2. Envoy: `max_connection_duration`.',
       default: '0s',
       minimum: '0s',
       maximum: '24h',
@@ -59,9 +73,11 @@ export const ConnectionPoolSchema = Type.Object(
 
 /** Connections to endpoints. Lengths are milliseconds. */
 export interface ConnectionPoolConfig {
+  /** Of protocol http1. Default 1 024. */
+  readonly maxConnections: number;
   /** Default 1 024. */
   readonly maxPendingRequests: number;
-  /** 0 is never. Default 0. */
+  /** Of protocol http2. 0 is never. Default 0. */
   readonly maxConnectionAgeMs: number;
   /** Default 3 600 000. */
   readonly idleTimeoutMs: number;
@@ -69,6 +85,7 @@ export interface ConnectionPoolConfig {
 
 export function toConnectionPoolConfig(section: Static<typeof ConnectionPoolSchema>): ConnectionPoolConfig {
   return {
+    maxConnections: section.maxConnections,
     maxPendingRequests: section.maxPendingRequests,
     maxConnectionAgeMs: toMs(section.maxConnectionAge),
     idleTimeoutMs: toMs(section.idleTimeout),
@@ -93,7 +110,7 @@ export const KeepaliveSchema = Type.Object(
       maximum: '10m',
     }),
   },
-  closed({ description: 'PING on connections to endpoints.', default: {} }),
+  closed({ description: 'PING on connections to endpoints, for protocol http2.', default: {} }),
 );
 
 /** PING on connections to endpoints. Lengths are milliseconds. */
@@ -106,4 +123,35 @@ export interface KeepaliveConfig {
 
 export function toKeepaliveConfig(section: Static<typeof KeepaliveSchema>): KeepaliveConfig {
   return { timeMs: toMs(section.time), timeoutMs: toMs(section.timeout) };
+}
+
+/** Both keys with what they say of connections. */
+interface TrafficSection {
+  readonly connectionPool: Static<typeof ConnectionPoolSchema>;
+  readonly keepalive: Static<typeof KeepaliveSchema>;
+}
+
+/** Keys with another value than their default that would have no effect on connections of that protocol. */
+export function findIdleTrafficKeys(
+  { connectionPool, keepalive }: TrafficSection,
+  protocol: ClusterProtocol,
+): readonly Finding[] {
+  const plainPool = complement(ConnectionPoolSchema, {}) ?? connectionPool;
+  const plainKeepalive = complement(KeepaliveSchema, {}) ?? keepalive;
+  const message = `has no effect with protocol: ${protocol}`;
+  if (protocol === 'http2') {
+    return connectionPool.maxConnections === plainPool.maxConnections
+      ? []
+      : [{ at: ['connectionPool', 'maxConnections'], message, got: connectionPool.maxConnections }];
+  }
+  const findings: Finding[] = [];
+  if (toMs(connectionPool.maxConnectionAge) !== toMs(plainPool.maxConnectionAge)) {
+    findings.push({ at: ['connectionPool', 'maxConnectionAge'], message, got: connectionPool.maxConnectionAge });
+  }
+  for (const key of ['time', 'timeout'] as const) {
+    if (toMs(keepalive[key]) !== toMs(plainKeepalive[key])) {
+      findings.push({ at: ['keepalive', key], message, got: keepalive[key] });
+    }
+  }
+  return findings;
 }

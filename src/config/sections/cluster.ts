@@ -5,8 +5,11 @@ import { closed, durationKey, nameKey, toMs, wordKey } from '../keys.ts';
 import { type Finding, withRule } from '../rules.ts';
 import { type ClusterTlsConfig, ClusterTlsSchema, toClusterTlsConfig } from './cluster-tls.ts';
 import {
+  CLUSTER_PROTOCOLS,
+  type ClusterProtocol,
   type ConnectionPoolConfig,
   ConnectionPoolSchema,
+  findIdleTrafficKeys,
   type KeepaliveConfig,
   KeepaliveSchema,
   type LoadBalancingConfig,
@@ -32,6 +35,11 @@ const STALE_CHECKS = 3;
 const ClusterShape = Type.Object(
   {
     name: nameKey({ description: 'Unique over clusters and groups: part of URLs, metrics and logs.' }),
+    protocol: wordKey(CLUSTER_PROTOCOLS, {
+      description:
+        'What the endpoints speak. http2: gRPC, and any other HTTP/2, with prior knowledge or ALPN. http1: HTTP/1.1, for plain requests from clients of both versions. Envoy: `http2_protocol_options`, `http_protocol_options`.',
+      default: 'http2',
+    }),
     discovery: DiscoverySchema,
     connectTimeout: durationKey({
       description: 'The longest that TCP and TLS may take together, within `healthCheck.timeout`. Envoy: `connect_timeout`.',
@@ -69,6 +77,7 @@ export const ClusterSchema = withRule(ClusterShape, (cluster) => [
   ...findSizeProblems(cluster),
   ...findPortProblems(cluster),
   ...findCheckProblems(cluster),
+  ...findIdleTrafficKeys(cluster, cluster.protocol),
 ]);
 
 type ClusterSection = Static<typeof ClusterShape>;
@@ -77,11 +86,13 @@ type ClusterSection = Static<typeof ClusterShape>;
 export interface ClusterConfig {
   /** Unique over clusters and groups. */
   readonly name: string;
+  /** Default `http2`. What a protocol has no use for is refused. */
+  readonly protocol: ClusterProtocol;
   /** At least one source; their endpoints are joined. */
   readonly discovery: readonly DiscoverySourceConfig[];
   /** Default 5 000. May exceed `healthCheck.timeoutMs`, which bounds it. */
   readonly connectTimeoutMs: number;
-  /** Null is cleartext HTTP/2. */
+  /** Null is cleartext. */
   readonly tls: ClusterTlsConfig | null;
   readonly healthCheck: HealthCheckConfig;
   readonly loadBalancing: LoadBalancingConfig;
@@ -97,9 +108,10 @@ export interface ClusterConfig {
 
 export function toClusterConfig(section: ClusterSection): ClusterConfig {
   const discovery = toDiscoveryConfig(section.discovery);
-  const healthCheck = toHealthCheckConfig(section.healthCheck, defaultCheckType(discovery));
+  const healthCheck = toHealthCheckConfig(section.healthCheck, defaultCheckType(discovery, section.protocol));
   return {
     name: section.name,
+    protocol: section.protocol,
     discovery,
     connectTimeoutMs: toMs(section.connectTimeout),
     tls: section.tls === undefined ? null : toClusterTlsConfig(section.tls),
@@ -113,9 +125,12 @@ export function toClusterConfig(section: ClusterSection): ClusterConfig {
   };
 }
 
-/** Where nothing but Envoys is asked, the state is theirs. */
-function defaultCheckType(discovery: readonly DiscoverySourceConfig[]): HealthCheckType {
-  return discovery.every(({ type }) => type === 'envoy') ? 'envoy' : 'grpc';
+/** Where nothing but Envoys is asked, the state is theirs. Servers of HTTP/1.1 know nothing of grpc.health.v1. */
+function defaultCheckType(discovery: readonly DiscoverySourceConfig[], protocol: ClusterProtocol): HealthCheckType {
+  if (discovery.every(({ type }) => type === 'envoy')) {
+    return 'envoy';
+  }
+  return protocol === 'http1' ? 'tcp' : 'grpc';
 }
 
 function leastStaleAfterMs(healthCheck: HealthCheckConfig, discovery: readonly DiscoverySourceConfig[]): number {
@@ -137,11 +152,11 @@ function longestPollMs(discovery: readonly DiscoverySourceConfig[]): number {
 }
 
 /** A type that the sources decide is looked at here, and reports of health can only come from an Envoy. */
-function findCheckProblems({ discovery, healthCheck }: ClusterSection): readonly Finding[] {
+function findCheckProblems({ discovery, healthCheck, protocol }: ClusterSection): readonly Finding[] {
   const sources = toDiscoveryConfig(discovery);
   const other = sources.find(({ type }) => type !== 'envoy');
   if (healthCheck.type === undefined) {
-    return findIdleKeys(healthCheck, defaultCheckType(sources)).map((finding) => ({
+    return findIdleKeys(healthCheck, defaultCheckType(sources, protocol)).map((finding) => ({
       ...finding,
       at: ['healthCheck', ...finding.at],
     }));
@@ -157,9 +172,9 @@ function findCheckProblems({ discovery, healthCheck }: ClusterSection): readonly
     : [];
 }
 
-function findStaleProblems({ staleAfter, healthCheck, discovery }: ClusterSection): readonly Finding[] {
+function findStaleProblems({ staleAfter, healthCheck, discovery, protocol }: ClusterSection): readonly Finding[] {
   const sources = toDiscoveryConfig(discovery);
-  const leastMs = leastStaleAfterMs(toHealthCheckConfig(healthCheck, defaultCheckType(sources)), sources);
+  const leastMs = leastStaleAfterMs(toHealthCheckConfig(healthCheck, defaultCheckType(sources, protocol)), sources);
   return staleAfter === undefined || toMs(staleAfter) >= leastMs
     ? []
     : [{ at: ['staleAfter'], message: `must be ${formatDuration(leastMs)} or more, for checks this far apart`, got: staleAfter }];

@@ -36,7 +36,7 @@ const HealthCheckShape = Type.Object(
       wordKey(CHECK_TYPES, {
         description:
           'How endpoints are checked. grpc: over grpc.health.v1. tcp: a connection that is accepted within `timeout` is healthy. envoy: not by this bridge, their state is what the Envoy says that they were found by. none: not at all, every endpoint is healthy. Envoy: `grpc_health_check`, `tcp_health_check`.',
-        defaultText: '`grpc`; `envoy` where every source is of type envoy',
+        defaultText: '`grpc`, with protocol http1 `tcp`; `envoy` where every source is of type envoy',
       }),
     ),
     mode: wordKey(['auto', 'watch', 'check'], {
@@ -181,7 +181,7 @@ function inForce(section: HealthCheckSection, key: Key): unknown {
 
 /** Active checks. Lengths are milliseconds. */
 export interface HealthCheckConfig {
-  /** Default `grpc`, or `envoy` over sources of that type alone. What a type has no use for is refused. */
+  /** Default `grpc`, with protocol http1 `tcp`, or `envoy` over sources of that type alone. What a type has no use for is refused. */
   readonly type: HealthCheckType;
   /** Default `auto`. */
   readonly mode: 'auto' | 'watch' | 'check';

@@ -69,7 +69,7 @@ export const RouteSchema = Type.Object(
     cluster: nameKey({ description: 'Where the requests go. Envoy: `route.cluster`.' }),
     timeout: durationKey({
       description:
-        'The longest from a request to the end of its response; 0s is none. grpc-timeout is honoured besides. Envoy: `route.timeout`.',
+        'The longest from a request to the end of its response; 0s is none. With protocol http2, grpc-timeout is honoured besides. Envoy: `route.timeout`.',
       default: '0s',
       minimum: '0s',
       maximum: '24h',

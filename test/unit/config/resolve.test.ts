@@ -111,6 +111,7 @@ describe('resolveConfig', () => {
     const [router, search] = config.clusters;
     assert.deepEqual(router, {
       name: 'router',
+      protocol: 'http2',
       discovery: [
         {
           type: 'dns',
@@ -153,7 +154,7 @@ describe('resolveConfig', () => {
         treat: { unimplemented: 'healthy', serviceUnknown: 'degraded', statusUnknown: 'unhealthy' },
       },
       loadBalancing: { policy: 'roundRobin', panicThreshold: '50%' },
-      connectionPool: { maxPendingRequests: 10, maxConnectionAgeMs: 3_600_000, idleTimeoutMs: 600_000 },
+      connectionPool: { maxConnections: 1024, maxPendingRequests: 10, maxConnectionAgeMs: 3_600_000, idleTimeoutMs: 600_000 },
       keepalive: { timeMs: 600_000, timeoutMs: 5_000 },
       healthyWhen: { percent: 50 },
       whenEmpty: 'healthy',

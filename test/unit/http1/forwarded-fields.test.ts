@@ -48,6 +48,15 @@ describe('marks of requests to http1 clusters', () => {
     }
   }
 
+  it('leave no trace context where it is not propagated', () => {
+    const peer: ForwardedPeer = { remoteAddress: '', isTls: false };
+    const keep = { forwardedFor: 'keep', requestId: 'keep' } as const;
+    const request = ['Traceparent', '00-1-2-01', 'x-a', 'b', 'tracestate', 'c=d', 'tracestate', 'e=f'];
+    assert.deepEqual(markForwarded(request, { ...keep, propagateTrace: false }, peer), ['x-a', 'b']);
+    assert.deepEqual(markForwarded(request, { ...keep, propagateTrace: true }, peer), request);
+    assert.deepEqual(markForwarded(request, keep, peer), request);
+  });
+
   it('take the place of the same in other letters', () => {
     const marked = markForwarded(
       ['X-Forwarded-For', '1.1.1.1', 'X-Request-Id', 'a'],

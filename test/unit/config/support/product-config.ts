@@ -46,7 +46,7 @@ export const LISTENER_DEFAULTS: Omit<ListenerConfig, 'name' | 'address' | 'tls'>
 /** What a cluster is towards its endpoints where nothing is said. */
 export const TRAFFIC_DEFAULTS: Pick<ClusterConfig, 'loadBalancing' | 'connectionPool' | 'keepalive'> = {
   loadBalancing: { policy: 'roundRobin', panicThreshold: '0%' },
-  connectionPool: { maxPendingRequests: 1024, maxConnectionAgeMs: 0, idleTimeoutMs: 3_600_000 },
+  connectionPool: { maxConnections: 1024, maxPendingRequests: 1024, maxConnectionAgeMs: 0, idleTimeoutMs: 3_600_000 },
   keepalive: { timeMs: 0, timeoutMs: 20_000 },
 };
 
@@ -64,6 +64,7 @@ export const DEFAULTS: Config = {
   clusters: [
     {
       name: 'app',
+      protocol: 'http2',
       discovery: [{ type: 'static', endpoints: [{ address: { kind: 'tcp', host: '127.0.0.1', port: 50_051 } }] }],
       connectTimeoutMs: 5_000,
       tls: null,
