@@ -1,4 +1,4 @@
-import type { Endpoint } from '../model/endpoint.ts';
+import { type Endpoint, isShownAlike } from '../model/endpoint.ts';
 import type { EndpointHealth, HealthState, ServiceHealth } from '../model/health-view.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -105,7 +105,7 @@ export class EndpointMonitor {
 
   /** Takes what discovery says now of the same address. */
   rename(endpoint: Endpoint): void {
-    if (endpoint.hostname !== this.#endpoint.hostname) {
+    if (!isShownAlike(endpoint, this.#endpoint)) {
       this.#endpoint = endpoint;
       this.#visible = true;
       this.#settle();

@@ -1,4 +1,4 @@
-import type { Endpoint, ReportedHealth } from '../model/endpoint.ts';
+import { type Endpoint, isShownAlike, type ReportedHealth } from '../model/endpoint.ts';
 import type { EndpointHealth, HealthState } from '../model/health-view.ts';
 import { WHOLE_ENDPOINT } from './checker.ts';
 import type { EndpointMonitorDeps } from './endpoint-monitor.ts';
@@ -67,7 +67,7 @@ export class ReportedMonitor {
 
   /** Takes what the source says now of the same address. */
   rename(endpoint: Endpoint): void {
-    const isRenamed = endpoint.hostname !== this.#endpoint.hostname;
+    const isRenamed = !isShownAlike(endpoint, this.#endpoint);
     this.#endpoint = endpoint;
     this.#take();
     if (isRenamed) {

@@ -1,9 +1,10 @@
 import { isAvailable } from '../aggregation/cluster-verdict.ts';
 import type { ClusterVerdict } from '../aggregation/verdict.ts';
+import type { EndpointOrigin } from '../model/endpoint.ts';
 import type { EndpointHealth, HealthState } from '../model/health-view.ts';
 import { type Details, type EntryFormat, writeEntries } from './body-entries.ts';
 import type { HealthPage, PagePart } from './health-page.ts';
-import { MAX_REASON_LENGTH, toPrintable } from './printable.ts';
+import { MAX_ORIGIN_NAME_LENGTH, MAX_REASON_LENGTH, toPrintable } from './printable.ts';
 
 /** The words of draft-inadarei-api-health-check-06, section 3.1: `warn` goes with 200 as `pass` does. */
 type HealthWord = 'pass' | 'warn' | 'fail';
@@ -14,7 +15,7 @@ const FRAME_BYTES = 64;
 /**
  * The body in health+json (draft-inadarei-api-health-check-06). Keys of `checks` are cluster names, and `bridge:NAME` for
  * facts about the process, as no cluster name holds a colon. Own keys: `state`, `flags`, `since`, `available`, `total`, `optional`,
- * `excluded`, and `omitted` at the root.
+ * `excluded`, and `omitted` at the root; of an endpoint from an Envoy what `EndpointOrigin` has.
  */
 export function renderHealthJson(page: HealthPage, details: Details, maxBytes: number): string {
   const status = pageWord(page);
@@ -91,7 +92,23 @@ function endpointObject({ endpoint, state, reason, sinceMs, lastResultMs, checkM
     since: new Date(sinceMs).toISOString(),
     state,
     ...(flags === undefined ? {} : { flags }),
+    ...(endpoint.origin === undefined ? {} : originFields(endpoint.origin)),
   });
+}
+
+/** The names are what somebody else configured, and may be of any length. What is empty is left out. */
+function originFields({ cluster, priority, weight, locality, canary, panic, sourceState }: EndpointOrigin): object {
+  const texts = Object.entries({ region: locality.region, zone: locality.zone, subZone: locality.subZone });
+  const place = texts.flatMap(([key, text]) => (text === '' ? [] : [[key, toPrintable(text, MAX_ORIGIN_NAME_LENGTH)]]));
+  return {
+    cluster: toPrintable(cluster, MAX_ORIGIN_NAME_LENGTH),
+    priority,
+    weight,
+    ...(place.length === 0 ? {} : { locality: Object.fromEntries(place) }),
+    ...(canary === null ? {} : { canary }),
+    ...(panic ? { panic } : {}),
+    ...(sourceState === null ? {} : { sourceState }),
+  };
 }
 
 function pageWord({ healthy, status }: HealthPage): HealthWord {

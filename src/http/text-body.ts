@@ -1,13 +1,16 @@
 import { isAvailable } from '../aggregation/cluster-verdict.ts';
 import type { ClusterVerdict } from '../aggregation/verdict.ts';
+import type { EndpointOrigin } from '../model/endpoint.ts';
 import type { EndpointHealth } from '../model/health-view.ts';
 import { type Details, type EntryFormat, writeEntries } from './body-entries.ts';
 import type { HealthPage, PagePart } from './health-page.ts';
-import { MAX_REASON_LENGTH, toPrintable } from './printable.ts';
+import { MAX_ORIGIN_NAME_LENGTH, MAX_REASON_LENGTH, toPrintable } from './printable.ts';
 
 /** What of the names in `?exclude=` that match nothing is repeated: enough to see a typing error. */
 const MAX_UNKNOWN_NAMES = 8;
 const MAX_UNKNOWN_NAME_LENGTH = 63;
+/** Lines about priorities whose health a source ignores. */
+const MAX_PANICS = 8;
 
 /** The body without `?verbose`: a word that people know from Kubernetes and from Envoy recipes, without a line end. */
 export function renderWord(page: HealthPage): string {
@@ -31,7 +34,7 @@ function omittedLine(omitted: number): string {
 }
 
 const COUNTS: EntryFormat = { open: partLine, own: () => [], endpoint: indentedEndpointLine, overheadBytes: 0 };
-const FULL: EntryFormat = { ...COUNTS, own: discoveryLines };
+const FULL: EntryFormat = { ...COUNTS, own: sourceLines };
 
 function partLine(part: PagePart): string {
   switch (part.kind) {
@@ -57,11 +60,28 @@ function isFlawless({ status, available, endpoints, discoveryReason }: ClusterVe
   return status === 'healthy' && available > 0 && available === endpoints.length && discoveryReason === '';
 }
 
-function discoveryLines(part: PagePart): readonly string[] {
-  if (part.kind !== 'cluster' || part.excluded || part.verdict.discoveryReason === '') {
+/** What the source of the endpoints is not able to do, or does that the answer does not follow. */
+function sourceLines(part: PagePart): readonly string[] {
+  if (part.kind !== 'cluster' || part.excluded) {
     return [];
   }
-  return [`    discovery failed: ${toPrintable(part.verdict.discoveryReason, MAX_REASON_LENGTH)}\n`];
+  const { discoveryReason, endpoints } = part.verdict;
+  const failure = discoveryReason === '' ? [] : [`    discovery failed: ${toPrintable(discoveryReason, MAX_REASON_LENGTH)}\n`];
+  return [...failure, ...panicLines(endpoints)];
+}
+
+function panicLines(endpoints: readonly EndpointHealth[]): readonly string[] {
+  const panicking = new Set<string>();
+  for (const {
+    endpoint: { origin },
+  } of endpoints) {
+    if (origin?.panic === true && panicking.size < MAX_PANICS) {
+      panicking.add(`priority ${origin.priority} of ${JSON.stringify(toPrintable(origin.cluster, MAX_ORIGIN_NAME_LENGTH))}`);
+    }
+  }
+  return [...panicking].map(
+    (what) => `    panic: Envoy ignores health within ${what}, as less than half is healthy, unless it is configured otherwise\n`,
+  );
 }
 
 function indentedEndpointLine(health: EndpointHealth): string {
@@ -70,11 +90,26 @@ function indentedEndpointLine(health: EndpointHealth): string {
 
 function endpointLine({ endpoint, state, reason, sinceMs }: EndpointHealth): string {
   const key = toPrintable(endpoint.key, MAX_REASON_LENGTH);
+  const place = endpoint.origin === undefined ? '' : originRemark(endpoint.origin);
   if (state === 'healthy') {
-    return `[+]${key} ok\n`;
+    return `[+]${key} ok${place}\n`;
   }
   const why = reason === '' ? '' : `: ${toPrintable(reason, MAX_REASON_LENGTH)}`;
-  return `[${isAvailable(state) ? '+' : '-'}]${key} ${state} since ${new Date(sinceMs).toISOString()}${why}\n`;
+  return `[${isAvailable(state) ? '+' : '-'}]${key} ${state} since ${new Date(sinceMs).toISOString()}${place}${why}\n`;
+}
+
+/** What sets an endpoint apart from one that is configured by its address alone. */
+function originRemark({ priority, weight, locality, canary, sourceState }: EndpointOrigin): string {
+  const { region, zone, subZone } = locality;
+  const place = [region, zone, subZone].filter((name) => name !== '').join('/');
+  const words = [
+    ...(priority === 0 ? [] : [`priority ${priority}`]),
+    ...(weight === 1 ? [] : [`weight ${weight}`]),
+    ...(place === '' ? [] : [toPrintable(place, MAX_ORIGIN_NAME_LENGTH)]),
+    ...(canary === true ? ['canary'] : []),
+    ...(sourceState === null ? [] : [`its Envoy is ${sourceState}`]),
+  ];
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }
 
 function warnings(unknown: readonly string[]): string {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type Address, formatAddress } from './address.ts';
 
 /** One address of a cluster. Its `key` is its identity: two endpoints with one key are the same endpoint. */
@@ -10,11 +11,43 @@ export interface Endpoint {
   readonly hostname: string | null;
   /** What its source says of its health, where the source knows. */
   readonly reported?: ReportedHealth;
+  /** What its source knows of it beside address and health, where the source tells: only shown. */
+  readonly origin?: EndpointOrigin;
 }
 
-/** The health of an endpoint as whoever reported it sees it: an Envoy, so far. A new object for each time it was asked. */
+/** Where an endpoint stands in the source that listed it: an Envoy, so far. */
+export interface EndpointOrigin {
+  /** The source's own name for the cluster. */
+  readonly cluster: string;
+  /** Envoy: `priority`; 0 is the highest. */
+  readonly priority: number;
+  /** Envoy: `load_balancing_weight`. */
+  readonly weight: number;
+  readonly locality: Locality;
+  /** Envoy: the metadata `envoy.lb`, `canary`; null where the source does not tell. */
+  readonly canary: boolean | null;
+  /**
+   * Whether so few endpoints of this priority are healthy that the source ignores health among them, by its default threshold. It has
+   * no effect here: it explains why an Envoy sends calls to endpoints that it lists as failed.
+   */
+  readonly panic: boolean;
+  /** The state of the source itself where it is not in order, such as DRAINING; null where it is, or does not tell. */
+  readonly sourceState: string | null;
+}
+
+/** Envoy: `config.core.v3.Locality`. Empty texts where nothing is configured. */
+export interface Locality {
+  readonly region: string;
+  readonly zone: string;
+  readonly subZone: string;
+}
+
+/**
+ * The health of an endpoint as whoever reported it sees it. An Envoy tells all of it, with a new object for each time it was asked;
+ * Kubernetes tells only that an endpoint is leaving (`draining`). Where the bridge checks by itself, `draining` alone counts.
+ */
 export interface ReportedHealth {
-  readonly state: 'healthy' | 'degraded' | 'unhealthy' | 'pending' | 'draining' | 'excluded';
+  readonly state: 'healthy' | 'degraded' | 'unhealthy' | 'ejected' | 'pending' | 'draining' | 'excluded';
   /** The source's own words, such as Envoy's `failed_active_hc`; none while nothing is wrong. */
   readonly flags: readonly string[];
   /** Words for an operator; empty while healthy. */
@@ -39,6 +72,11 @@ export interface EndpointDiff {
 
 export function createEndpoint(address: Address, hostname: string | null): Endpoint {
   return { address, key: formatAddress(address), hostname };
+}
+
+/** Whether two forms of one endpoint differ in their health alone, if at all. */
+export function isShownAlike(one: Endpoint, other: Endpoint): boolean {
+  return one.hostname === other.hostname && isDeepStrictEqual(one.origin, other.origin);
 }
 
 /** Keeps the first endpoint of each key, in order. */

@@ -111,7 +111,9 @@ describe('an Envoy as a source', () => {
       admin.ready = state;
       assert.equal(states(await ask(admin))[0], `127.0.0.1:21001 unhealthy ${words}`);
     }
-    assert.equal(states(await ask(admin, { requireLive: false }))[0], '127.0.0.1:21001 healthy ');
+    const asked = await ask(admin, { requireLive: false });
+    assert.equal(states(asked)[0], '127.0.0.1:21001 healthy ');
+    assert.equal(asked.endpoints?.[0]?.origin?.sourceState, 'PRE_INITIALIZING');
     admin.ready = null;
     admin.serverInfo = 'INITIALIZING';
     assert.match(states(await ask(admin))[0] ?? '', /unhealthy Envoy is still initializing/);
@@ -119,6 +121,7 @@ describe('an Envoy as a source', () => {
     assert.match(states(await ask(admin))[0] ?? '', / healthy $/);
     admin.serverInfo = null;
     assert.match(await failureOf(admin), /its state is not known: \/ready answered 404, \/server_info 404/);
+    assert.equal((await ask(admin, { requireLive: false })).endpoints?.[0]?.origin?.sourceState, null);
   });
 
   it('fails the poll whatever else it answers', async () => {

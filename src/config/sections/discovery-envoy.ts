@@ -75,7 +75,7 @@ export const EnvoySourceSchema = Type.Object(
     }),
     requireLive: switchKey({
       description:
-        'Whether hosts are unhealthy while the state of Envoy itself (`/ready`, else `/server_info`) is not LIVE; else it is not asked for.',
+        'Whether hosts are unhealthy while the state of Envoy itself (`/ready`, else `/server_info`) is not LIVE, or not known; else the state is shown beside them alone.',
       default: true,
     }),
   },

@@ -6,8 +6,7 @@ import type { Random } from '../../util/random.ts';
 import type { Discovery } from '../discovery.ts';
 import { AdminClient } from './admin-client.ts';
 import type { UnknownFlags } from './health-flags.ts';
-import { describeServerState, mergeEndpoints, toEndpoint } from './host-endpoint.ts';
-import type { EnvoyCluster } from './listing.ts';
+import { mergeEndpoints, toEndpoints } from './host-endpoint.ts';
 import { type PollOptions, type PollResult, pollEnvoy } from './poll.ts';
 
 /** Which Envoy is asked, how, and what its words mean. */
@@ -72,15 +71,18 @@ export class EnvoyDiscovery implements Discovery {
     if (result.kind === 'failed') {
       return this.#fail([...this.#known.keys()], result.reason, pollMs);
     }
-    const { clusters, unknownFlags } = this.#options;
+    const { clusters, unknownFlags, requireLive } = this.#options;
     const chosen = clusters === 'dynamic' ? result.clusters.filter(({ addedViaApi }) => addedViaApi) : result.clusters;
     const report = {
       atMs: this.#deps.clock.wallNow(),
       pollMs,
       unknownFlags,
-      stateFailure: describeServerState(result.serverState),
+      serverState: result.serverState,
+      requireLive,
     };
-    const found = new Map(chosen.map((cluster) => [cluster.name, toKnown(cluster, report)]));
+    const found = new Map(
+      chosen.map((cluster) => [cluster.name, { name: cluster.name, endpoints: toEndpoints(cluster, report) }]),
+    );
     const missing = typeof clusters === 'string' ? [] : clusters.filter((name) => !found.has(name));
     const kept = missing.flatMap((name) => this.#known.get(name) ?? []);
     this.#known = new Map([...found, ...kept.map((cluster) => [cluster.name, cluster] as const)]);
@@ -110,10 +112,6 @@ export class EnvoyDiscovery implements Discovery {
   #endpoints(): readonly Endpoint[] {
     return mergeEndpoints([...this.#known.values()].flatMap(({ endpoints }) => endpoints));
   }
-}
-
-function toKnown({ name, hosts }: EnvoyCluster, report: Parameters<typeof toEndpoint>[1]): KnownCluster {
-  return { name, endpoints: hosts.map((host) => toEndpoint(host, report)) };
 }
 
 /** A function, as the compiler takes the word of a property for ever. */

@@ -6,12 +6,12 @@ import type { ReportedHealth } from '../../model/endpoint.ts';
  */
 export type UnknownFlags = 'byPrefix' | 'unhealthy';
 
-type Effect = 'unhealthy' | 'degraded' | 'pending' | 'excluded' | 'draining' | 'neutral';
+type Effect = 'unhealthy' | 'ejected' | 'degraded' | 'pending' | 'excluded' | 'draining' | 'neutral';
 
 /** The words of `health_flags` with their effect, in the order in which Envoy prints them. */
 const EFFECTS: ReadonlyMap<string, Effect> = new Map([
   ['failed_active_hc', 'unhealthy'],
-  ['failed_outlier_check', 'unhealthy'],
+  ['failed_outlier_check', 'ejected'],
   ['failed_eds_health', 'unhealthy'],
   ['degraded_active_hc', 'degraded'],
   ['degraded_eds_health', 'degraded'],
@@ -46,8 +46,11 @@ const WORD = /^[A-Za-z0-9_.-]{1,64}$/;
 /** Of one host; Envoy has eleven. */
 export const MAX_FLAGS = 32;
 
-/** The strictest first: what takes a host out of the counting goes before what Envoy makes of its checks. */
-const STATES: readonly Exclude<Effect, 'neutral'>[] = ['draining', 'excluded', 'pending', 'unhealthy', 'degraded'];
+/**
+ * The strictest first: what takes a host out of the counting goes before what Envoy makes of its checks, and a check that failed
+ * before an ejection, which ends by itself.
+ */
+const STATES: readonly Exclude<Effect, 'neutral'>[] = ['draining', 'excluded', 'pending', 'unhealthy', 'ejected', 'degraded'];
 
 /**
  * The words of a `health_flags` value of the text form: `healthy`, `/word/word`, or the bare EDS state that hosts have which only

@@ -1,7 +1,8 @@
 import { isHostName, isIpLiteral } from '../../model/address.ts';
 import type { Endpoint, ReportedHealth } from '../../model/endpoint.ts';
 import { classifyFlags, type UnknownFlags } from './health-flags.ts';
-import type { EnvoyHost } from './listing.ts';
+import type { EnvoyCluster } from './listing.ts';
+import { panickingPriorities } from './panic.ts';
 import type { ServerState } from './poll.ts';
 
 /** What holds for all hosts of one poll. */
@@ -9,21 +10,42 @@ export interface PollFacts {
   readonly atMs: number;
   readonly pollMs: number;
   readonly unknownFlags: UnknownFlags;
-  /** Why no host counts, whatever Envoy lists; empty if that is not so. */
-  readonly stateFailure: string;
+  /** Null if Envoy did not tell. */
+  readonly serverState: ServerState | null;
+  /** Whether no host counts, whatever Envoy lists, while its state is not LIVE. */
+  readonly requireLive: boolean;
 }
 
 /** The worst first: what an address is that several hosts have. */
-const WORST_FIRST: readonly ReportedHealth['state'][] = ['unhealthy', 'draining', 'excluded', 'pending', 'degraded', 'healthy'];
+const WORST_FIRST: readonly ReportedHealth['state'][] = [
+  'unhealthy',
+  'ejected',
+  'draining',
+  'excluded',
+  'pending',
+  'degraded',
+  'healthy',
+];
 
-/** A host as an endpoint with what Envoy says of it. */
-export function toEndpoint(host: EnvoyHost, facts: PollFacts): Endpoint {
-  return {
+/** The hosts of a cluster as endpoints with what Envoy says of them. */
+export function toEndpoints({ name, hosts }: EnvoyCluster, facts: PollFacts): readonly Endpoint[] {
+  const counted = hosts.map((host) => ({ ...host, state: classifyFlags(host.flags, facts.unknownFlags) }));
+  const panicking = panickingPriorities(counted);
+  const common = { cluster: name, sourceState: facts.serverState === 'LIVE' ? null : facts.serverState };
+  return counted.map((host) => ({
     address: host.address,
     key: host.key,
     hostname: toHostname(host.hostname),
-    reported: toReport(host.flags, facts),
-  };
+    reported: toReport(host, facts),
+    origin: {
+      ...common,
+      priority: host.priority,
+      weight: host.weight,
+      locality: host.locality,
+      canary: host.canary,
+      panic: panicking.has(host.priority),
+    },
+  }));
 }
 
 /**
@@ -40,8 +62,8 @@ export function mergeEndpoints(endpoints: readonly Endpoint[]): readonly Endpoin
   return [...byKey.values()];
 }
 
-/** What to say of an Envoy that is not LIVE; empty for one that is, and for one that was not asked. */
-export function describeServerState(state: ServerState | null): string {
+/** What to say of an Envoy that is not LIVE; empty for one that is, and for one that did not tell. */
+function describeServerState(state: ServerState | null): string {
   switch (state) {
     case null:
     case 'LIVE':
@@ -54,13 +76,16 @@ export function describeServerState(state: ServerState | null): string {
   }
 }
 
-function toReport(flags: readonly string[], { atMs, pollMs, unknownFlags, stateFailure }: PollFacts): ReportedHealth {
+function toReport(
+  { flags, state }: Pick<ReportedHealth, 'flags' | 'state'>,
+  { atMs, pollMs, serverState, requireLive }: PollFacts,
+): ReportedHealth {
+  const stateFailure = requireLive ? describeServerState(serverState) : '';
   const words = flags.length === 0 ? '' : `Envoy says ${flags.join(', ')}`;
   const common = { flags, atMs, pollMs, failedPolls: 0, failure: '' };
   if (stateFailure !== '') {
     return { ...common, state: 'unhealthy', reason: words === '' ? stateFailure : `${stateFailure}; ${words}` };
   }
-  const state = classifyFlags(flags, unknownFlags);
   return { ...common, state, reason: state === 'healthy' ? '' : words };
 }
 

@@ -1,4 +1,5 @@
 import type { Address } from '../../model/address.ts';
+import type { Locality } from '../../model/endpoint.ts';
 
 /** One host of a cluster, as Envoy lists it. */
 export interface EnvoyHost {
@@ -12,16 +13,9 @@ export interface EnvoyHost {
   readonly weight: number;
   /** 0 is the highest. */
   readonly priority: number;
-  readonly locality: EnvoyLocality;
+  readonly locality: Locality;
   /** Null in JSON, which does not tell. */
   readonly canary: boolean | null;
-}
-
-/** Empty texts where nothing is configured. */
-export interface EnvoyLocality {
-  readonly region: string;
-  readonly zone: string;
-  readonly subZone: string;
 }
 
 /** A cluster that Envoy lists: one that is not warming. */

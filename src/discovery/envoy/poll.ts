@@ -12,7 +12,7 @@ export interface PollOptions {
   readonly maxBytes: number;
   /** `auto`: JSON, and text from an Envoy that has no JSON. */
   readonly format: 'auto' | 'json' | 'text';
-  /** Whether Envoy is asked for its own state. */
+  /** Whether the poll fails where Envoy does not tell its own state. */
   readonly requireLive: boolean;
 }
 
@@ -21,7 +21,7 @@ export type PollResult =
   | {
       readonly kind: 'answer';
       readonly clusters: readonly EnvoyCluster[];
-      /** Envoy's own state, such as LIVE; null if it was not asked for. */
+      /** Envoy's own state, such as LIVE; null if it did not tell. */
       readonly serverState: ServerState | null;
     }
   | { readonly kind: 'failed'; readonly reason: string };
@@ -53,8 +53,13 @@ export async function pollEnvoy(
   const timer = clock.setTimer(options.timeoutMs, () => limit.abort());
   const ended = AbortSignal.any([signal, limit.signal]);
   try {
-    const serverState = options.requireLive ? await readState(client, ended) : null;
-    return { kind: 'answer', clusters: await readClusters(client, options, wanted, ended), serverState };
+    if (options.requireLive) {
+      const serverState = await readState(client, ended);
+      return { kind: 'answer', clusters: await readClusters(client, options, wanted, ended), serverState };
+    }
+    const clusters = await readClusters(client, options, wanted, ended);
+    // It is shown, and nothing more: what cannot be told is no failure here.
+    return { kind: 'answer', clusters, serverState: await readState(client, ended).catch(() => null) };
   } catch (thrown) {
     if (limit.signal.aborted) {
       return { kind: 'failed', reason: `no whole answer within ${options.timeoutMs} ms` };

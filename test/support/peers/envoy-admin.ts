@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 export interface ExpectedHost {
   readonly address: string;
   readonly flags: readonly string[];
+  /** Whether calls through that Envoy went there right after. */
+  readonly envoyRoutesTo: boolean;
   readonly hostname?: string;
   readonly weight?: number;
   readonly priority?: number;
