@@ -28,7 +28,9 @@ export function judgeCluster(policy: ClusterPolicy, health: ClusterHealth): Clus
   const { states, endpoints } = sortByFailure(health.endpoints);
   const available = countIn(states, ['healthy', 'degraded']);
   const total = endpoints.length - (health.hadVerdict ? countIn(states, TRANSIENT_STATES) : 0);
-  const healthy = endpoints.length === 0 ? isHealthyWhenEmpty(policy, health) : isEnough(policy.healthyWhen, available, total);
+  // Endpoints that are all about to leave are as good as none.
+  const isEmpty = endpoints.length === (states.get('draining') ?? 0);
+  const healthy = isEmpty ? isHealthyWhenEmpty(policy, health) : isEnough(policy.healthyWhen, available, total);
   return {
     name: policy.name,
     healthy,

@@ -2,6 +2,7 @@ import type { DiscoveryUpdate } from '../model/discovery-update.ts';
 import { diffEndpoints, type Endpoint, uniqueEndpoints } from '../model/endpoint.ts';
 import type { ClusterHealth, DiscoveryHealth, EndpointHealth } from '../model/health-view.ts';
 import { checkedServices } from './check-kind.ts';
+import { DrainingMonitor } from './draining-monitor.ts';
 import { type ChangeKind, EndpointMonitor, type EndpointMonitorDeps } from './endpoint-monitor.ts';
 import type { HealthClusterOptions } from './options.ts';
 import { ReportedMonitor } from './reported-monitor.ts';
@@ -10,7 +11,7 @@ import { ReportedMonitor } from './reported-monitor.ts';
 const FIRST_CHECK_SPACING_MS = 5;
 
 /** What knows the health of one endpoint: by checks, or by what its source reports. */
-type Monitor = EndpointMonitor | ReportedMonitor;
+type Monitor = EndpointMonitor | ReportedMonitor | DrainingMonitor;
 
 /** The endpoints of one cluster, each with its monitor. */
 export class ClusterTable {
@@ -98,23 +99,47 @@ export class ClusterTable {
       monitors.delete(key);
       this.#deps.observer.onEndpointRemoved(this.#options.name, key);
     }
-    for (const endpoint of kept) {
-      monitors.get(endpoint.key)?.rename(endpoint);
-    }
+    const started = [...added, ...kept.filter((endpoint) => !this.#update(monitors.get(endpoint.key), endpoint))];
     const { type, intervalMs } = this.#options.healthCheck;
-    const window = type === 'none' || type === 'envoy' ? 0 : Math.min(intervalMs, added.length * FIRST_CHECK_SPACING_MS);
-    for (const [index, endpoint] of added.entries()) {
+    const window = type === 'none' || type === 'envoy' ? 0 : Math.min(intervalMs, started.length * FIRST_CHECK_SPACING_MS);
+    for (const [index, endpoint] of started.entries()) {
       const monitor = this.#createMonitor(endpoint);
       monitors.set(endpoint.key, monitor);
-      monitor.start((index * window) / added.length);
+      monitor.start((index * window) / started.length);
     }
     this.#monitors = new Map([...monitors].sort(([left], [right]) => (left < right ? -1 : 1)));
   }
 
+  /** Returns whether the monitor can go on: for an endpoint that begins to leave, or stays after all, another kind is needed. */
+  #update(monitor: Monitor | undefined, endpoint: Endpoint): boolean {
+    const isDraining = this.#isDraining(endpoint);
+    if (monitor instanceof DrainingMonitor === isDraining) {
+      monitor?.rename(endpoint);
+      return true;
+    }
+    this.#retire(monitor);
+    this.#deps.observer.onStateChange({
+      cluster: this.#options.name,
+      endpoint: endpoint.key,
+      from: monitor?.health.state ?? 'pending',
+      to: isDraining ? 'draining' : 'pending',
+      reason: endpoint.reported?.reason ?? '',
+    });
+    return false;
+  }
+
   #createMonitor(endpoint: Endpoint): Monitor {
+    if (this.#isDraining(endpoint)) {
+      return new DrainingMonitor(endpoint, this.#deps);
+    }
     return this.#options.healthCheck.type === 'envoy'
       ? new ReportedMonitor(endpoint, this.#options, this.#deps)
       : new EndpointMonitor(endpoint, this.#options, this.#deps);
+  }
+
+  /** Whether the source says that the endpoint is leaving, where checks would not tell: nobody else can know. */
+  #isDraining({ reported }: Endpoint): boolean {
+    return this.#options.healthCheck.type !== 'envoy' && reported?.state === 'draining';
   }
 
   #retire(monitor: Monitor | undefined): void {

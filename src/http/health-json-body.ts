@@ -15,7 +15,7 @@ const FRAME_BYTES = 64;
 /**
  * The body in health+json (draft-inadarei-api-health-check-06). Keys of `checks` are cluster names, and `bridge:NAME` for
  * facts about the process, as no cluster name holds a colon. Own keys: `state`, `flags`, `since`, `available`, `total`, `optional`,
- * `excluded`, and `omitted` at the root; of an endpoint from an Envoy what `EndpointOrigin` has.
+ * `excluded`, and `omitted` at the root; of an endpoint from an Envoy or Kubernetes what `EndpointOrigin` has.
  */
 export function renderHealthJson(page: HealthPage, details: Details, maxBytes: number): string {
   const status = pageWord(page);
@@ -97,7 +97,8 @@ function endpointObject({ endpoint, state, reason, sinceMs, lastResultMs, checkM
 }
 
 /** The names are what somebody else configured, and may be of any length. What is empty is left out. */
-function originFields({ cluster, priority, weight, locality, canary, panic, sourceState }: EndpointOrigin): object {
+function originFields(origin: EndpointOrigin): object {
+  const { cluster, priority, weight, locality, hintZones, canary, panic, sourceState } = origin;
   const texts = Object.entries({ region: locality.region, zone: locality.zone, subZone: locality.subZone });
   const place = texts.flatMap(([key, text]) => (text === '' ? [] : [[key, toPrintable(text, MAX_ORIGIN_NAME_LENGTH)]]));
   return {
@@ -105,6 +106,7 @@ function originFields({ cluster, priority, weight, locality, canary, panic, sour
     priority,
     weight,
     ...(place.length === 0 ? {} : { locality: Object.fromEntries(place) }),
+    ...(hintZones === undefined ? {} : { hintZones: hintZones.map((zone) => toPrintable(zone, MAX_ORIGIN_NAME_LENGTH)) }),
     ...(canary === null ? {} : { canary }),
     ...(panic ? { panic } : {}),
     ...(sourceState === null ? {} : { sourceState }),

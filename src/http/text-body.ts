@@ -99,13 +99,14 @@ function endpointLine({ endpoint, state, reason, sinceMs }: EndpointHealth): str
 }
 
 /** What sets an endpoint apart from one that is configured by its address alone. */
-function originRemark({ priority, weight, locality, canary, sourceState }: EndpointOrigin): string {
+function originRemark({ priority, weight, locality, hintZones, canary, sourceState }: EndpointOrigin): string {
   const { region, zone, subZone } = locality;
   const place = [region, zone, subZone].filter((name) => name !== '').join('/');
   const words = [
     ...(priority === 0 ? [] : [`priority ${priority}`]),
     ...(weight === 1 ? [] : [`weight ${weight}`]),
     ...(place === '' ? [] : [toPrintable(place, MAX_ORIGIN_NAME_LENGTH)]),
+    ...(hintZones === undefined ? [] : [toPrintable(`for ${hintZones.join(' ')}`, MAX_ORIGIN_NAME_LENGTH)]),
     ...(canary === true ? ['canary'] : []),
     ...(sourceState === null ? [] : [`its Envoy is ${sourceState}`]),
   ];

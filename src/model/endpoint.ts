@@ -15,15 +15,17 @@ export interface Endpoint {
   readonly origin?: EndpointOrigin;
 }
 
-/** Where an endpoint stands in the source that listed it: an Envoy, so far. */
+/** Where an endpoint stands in the source that listed it: an Envoy or Kubernetes. */
 export interface EndpointOrigin {
-  /** The source's own name for the cluster. */
+  /** The source's own name for the cluster; Kubernetes: `namespace/service`. */
   readonly cluster: string;
   /** Envoy: `priority`; 0 is the highest. */
   readonly priority: number;
   /** Envoy: `load_balancing_weight`. */
   readonly weight: number;
   readonly locality: Locality;
+  /** Kubernetes: `hints.forZones`, the zones that the endpoint is meant for; absent where there are none. */
+  readonly hintZones?: readonly string[];
   /** Envoy: the metadata `envoy.lb`, `canary`; null where the source does not tell. */
   readonly canary: boolean | null;
   /**

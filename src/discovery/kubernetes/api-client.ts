@@ -26,7 +26,7 @@ const MAX_REFUSAL_BYTES = 65_536;
 /** Characters of a server's own words that are kept. */
 const MAX_WORDS = 200;
 
-/** Asks one API server, with credentials that are read anew each time. One list and one watch at a time. */
+/** Asks one API server, one request at a time, with credentials that are read anew for each. */
 export class ApiClient {
   readonly #readAccess: ReadAccess;
   readonly #clock: Clock;
@@ -124,14 +124,14 @@ export class ApiClient {
     return body;
   }
 
-  /** A new one when authorities or client certificate have changed; what runs on the old one runs on. */
+  /** A new one when authorities or client certificate have changed. There is one request at a time, so that nothing runs on the old one. */
   #agentFor({ server, ca, cert, key, serverName, insecureSkipVerify }: ApiAccess): Agent {
     const agentKey = JSON.stringify([server, ca, cert, key, serverName, insecureSkipVerify]);
     if (this.#agent === null || agentKey !== this.#agentKey) {
       void this.#agent?.destroy();
       this.#agentKey = agentKey;
       this.#agent = new Agent({
-        connections: 2,
+        connections: 1,
         allowH2: false,
         headersTimeout: 0,
         bodyTimeout: 0,

@@ -5,14 +5,14 @@ import { parseAddress } from '../../model/address.ts';
 export const MAX_SLICE_ENDPOINTS = 1000;
 /** Ports of one slice: the API server's own limit. */
 export const MAX_SLICE_PORTS = 20_000;
+/** Zones in the hints of one endpoint: the API server's own limit. */
+export const MAX_HINT_ZONES = 8;
 
 /** One port of a slice. */
 export interface SlicePort {
   /** Empty for the only port of a Service, which needs no name. */
   readonly name: string;
   readonly port: number;
-  /** What the port speaks, such as `kubernetes.io/h2c`; null if nobody said. */
-  readonly appProtocol: string | null;
 }
 
 /** One endpoint of a slice, with conditions as they count: what is not told has its default. */
@@ -27,14 +27,13 @@ export interface SliceEndpoint {
   readonly terminating: boolean;
   /** Where it runs; null if not told. */
   readonly zone: string | null;
-  /** The zones that should use it; empty if not told. */
+  /** The zones that it is meant for; empty if not told. */
   readonly hintZones: readonly string[];
 }
 
 /** What of an EndpointSlice matters here. */
 export interface Slice {
   readonly name: string;
-  readonly resourceVersion: string;
   readonly family: 'v4' | 'v6';
   readonly ports: readonly SlicePort[];
   readonly endpoints: readonly SliceEndpoint[];
@@ -70,7 +69,6 @@ export function parseSlice(value: unknown): SliceResult {
     kind: 'slice',
     slice: {
       name,
-      resourceVersion: textOf(metadata['resourceVersion']) ?? '',
       family,
       ports: ports.flatMap(toPort),
       endpoints: endpoints.flatMap((endpoint) => toEndpoint(endpoint, family)),
@@ -80,9 +78,9 @@ export function parseSlice(value: unknown): SliceResult {
 
 /** A port without a number stands for all ports, which cannot be connected to; UDP and SCTP carry no HTTP/2. */
 function toPort(value: unknown): readonly SlicePort[] {
-  const { name, port, protocol, appProtocol } = fieldsOf(value);
+  const { name, port, protocol } = fieldsOf(value);
   return typeof port === 'number' && Number.isInteger(port) && port >= 1 && port <= 65_535 && (protocol ?? 'TCP') === 'TCP'
-    ? [{ name: textOf(name) ?? '', port, appProtocol: textOf(appProtocol) }]
+    ? [{ name: textOf(name) ?? '', port }]
     : [];
 }
 
@@ -97,10 +95,12 @@ function toEndpoint(value: unknown, family: 'v4' | 'v6'): readonly SliceEndpoint
         {
           host,
           ready: conditions['ready'] !== false,
-          serving: typeof conditions['serving'] === 'boolean' ? conditions['serving'] : conditions['ready'] !== false,
+          serving: conditions['serving'] !== false,
           terminating: conditions['terminating'] === true,
           zone: textOf(endpoint['zone']),
-          hintZones: listOf(fieldsOf(endpoint['hints'])['forZones']).flatMap((zone) => textOf(fieldsOf(zone)['name']) ?? []),
+          hintZones: listOf(fieldsOf(endpoint['hints'])['forZones'])
+            .slice(0, MAX_HINT_ZONES)
+            .flatMap((zone) => textOf(fieldsOf(zone)['name']) ?? []),
         },
       ];
 }

@@ -6,9 +6,10 @@ import type { Discovery } from '../discovery.ts';
 import type { AddressFamily } from '../host-lookup.ts';
 import type { ReadAccess } from './access.ts';
 import { ApiClient, ApiFailure } from './api-client.ts';
-import { parseSlice, type Slice } from './endpoint-slice.ts';
+import type { Slice } from './endpoint-slice.ts';
 import { EventLines } from './event-lines.ts';
-import { joinSlices, MAX_SLICES } from './slice-set.ts';
+import { checkSliceCount, listSlices } from './slice-list.ts';
+import { joinSlices } from './slice-set.ts';
 import { parseWatchEvent, type WatchEvent } from './watch-event.ts';
 
 /** Which Service's endpoints are wanted. */
@@ -28,9 +29,6 @@ export interface KubernetesDiscoveryDeps {
   readonly readAccess: ReadAccess;
 }
 
-const PAGE_SLICES = 500;
-/** Pages of one list: more would be more slices than there may be. */
-const MAX_PAGES = 20;
 /** Many changes in a row are told as one, so often at most. Milliseconds. */
 export const COALESCE_MS = 50;
 /** A watch is asked to end after this; then the next begins where it ended, which also proves that the API server is there. Seconds. */
@@ -41,6 +39,8 @@ const WATCH_GRACE_MS = 10_000;
 export const RESYNC_MS = 900_000;
 const MIN_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
+/** From so many failures in a row on, everything is listed anew: watches that break as soon as they begin would tell nothing. */
+const RELIST_FAILURES = 3;
 
 /** The endpoints of a Service, by list and watch of its EndpointSlices (Kubernetes API concepts, "Efficient detection of changes"). */
 export class KubernetesDiscovery implements Discovery {
@@ -73,6 +73,7 @@ class Reflection {
   readonly #deps: KubernetesDiscoveryDeps;
   readonly #receiver: Receiver;
   readonly #client: ApiClient;
+  /** By name. */
   #slices = new Map<string, Slice>();
   /** Where the next watch begins; null before there is a list. */
   #resourceVersion: string | null = null;
@@ -99,7 +100,7 @@ class Reflection {
     const { signal } = this.#receiver;
     while (!signal.aborted) {
       try {
-        if (this.#resourceVersion === null || clock.now() - this.#listedAt >= RESYNC_MS) {
+        if (this.#mustList()) {
           await this.#list();
         }
         await this.#watch();
@@ -118,28 +119,19 @@ class Reflection {
     await this.#client.close();
   }
 
+  #mustList(): boolean {
+    const isDue = this.#deps.clock.now() - this.#listedAt >= RESYNC_MS;
+    return this.#resourceVersion === null || this.#failures >= RELIST_FAILURES || isDue;
+  }
+
   /** The old slices stay in force until the last page is there. */
   async #list(): Promise<void> {
     this.#resourceVersion = null;
-    const slices = new Map<string, Slice>();
-    let next = '';
-    let resourceVersion = '';
-    let pages = 0;
     this.#started = false;
-    do {
-      if (++pages > MAX_PAGES) {
-        throw new RangeError(`the API server sent more than ${MAX_PAGES} pages`);
-      }
-      const page = await this.#client.get(
-        (own) => this.#path(own, { limit: String(PAGE_SLICES), continue: next }),
-        this.#receiver.signal,
-      );
-      const list = readPage(page);
-      list.slices.forEach((slice) => slices.set(slice.name, slice));
-      checkCount(slices);
-      ({ next, resourceVersion } = list);
-    } while (next !== '');
-    this.#slices = slices;
+    const { slices, resourceVersion } = await listSlices((query) =>
+      this.#client.get((own) => this.#path(own, query), this.#receiver.signal),
+    );
+    this.#slices = new Map(slices);
     this.#resourceVersion = resourceVersion;
     this.#listedAt = this.#deps.clock.now();
     this.#tell();
@@ -147,42 +139,47 @@ class Reflection {
 
   /** Returns when the API server has ended the watch in order. */
   async #watch(): Promise<void> {
+    const { clock } = this.#deps;
     const lines = new EventLines();
     const resourceVersion = this.#resourceVersion ?? '';
     const query = { watch: '1', allowWatchBookmarks: 'true', resourceVersion, timeoutSeconds: String(WATCH_S) };
-    const startedAt = this.#deps.clock.now();
-    let events = 0;
+    let startedAt = Number.POSITIVE_INFINITY;
     this.#started = false;
-    await this.#client.stream(
-      (own) => this.#path(own, query),
-      {
-        limitMs: WATCH_S * 1000 + WATCH_GRACE_MS,
-        // The version was accepted: everything that is known is current, and a failure is over.
-        onStart: () => {
-          this.#started = true;
-          this.#tell();
+    try {
+      await this.#client.stream(
+        (own) => this.#path(own, query),
+        {
+          limitMs: WATCH_S * 1000 + WATCH_GRACE_MS,
+          // The version was accepted: everything that is known is current, and a failure is over.
+          onStart: () => {
+            this.#started = true;
+            startedAt = clock.now();
+            this.#tell();
+          },
+          onOctets: (octets) => {
+            for (const line of lines.push(octets)) {
+              this.#apply(parseWatchEvent(line));
+              this.#failures = 0;
+              startedAt = Number.NEGATIVE_INFINITY;
+            }
+            return true;
+          },
         },
-        onOctets: (octets) => {
-          for (const line of lines.push(octets)) {
-            this.#apply(parseWatchEvent(line));
-            events += 1;
-            this.#failures = 0;
-          }
-          return true;
-        },
-      },
-      this.#receiver.signal,
-    );
-    // A server that ends every watch at once must not be asked in a circle.
-    const isShort = events === 0 && this.#deps.clock.now() - startedAt < MIN_BACKOFF_MS;
-    this.#failures = isShort ? this.#failures + 1 : 0;
+        this.#receiver.signal,
+      );
+      // A server that ends every watch at once must not be asked in a circle.
+      this.#failures += clock.now() - startedAt < MIN_BACKOFF_MS ? 1 : 0;
+    } finally {
+      // A watch that told something, or was there for a while, is none of a row that failed.
+      this.#failures = clock.now() - startedAt < MIN_BACKOFF_MS ? this.#failures : 0;
+    }
   }
 
   #apply(event: WatchEvent): void {
     switch (event.kind) {
       case 'put':
         this.#slices.set(event.slice.name, event.slice);
-        checkCount(this.#slices);
+        checkSliceCount(this.#slices);
         break;
       case 'removed':
         this.#slices.delete(event.name);
@@ -190,7 +187,7 @@ class Reflection {
       case 'bookmark':
         break;
       case 'gone':
-        throw new ApiFailure(410, 'the watch is too old');
+        throw new ApiFailure(410, 'the API server has forgotten where the watch was (410)');
       case 'error':
         // What was missed is not known.
         this.#resourceVersion = null;
@@ -212,15 +209,13 @@ class Reflection {
     if (this.#report !== null) {
       this.#tell();
     }
-    if (thrown instanceof ApiFailure) {
-      this.#resourceVersion = thrown.status === 410 ? null : this.#resourceVersion;
-      if (thrown.status === 410 || this.#started) {
-        return;
-      }
-    } else {
+    const status = thrown instanceof ApiFailure ? thrown.status : null;
+    if (status === 410 || status === null) {
       this.#resourceVersion = null;
     }
-    onUpdate({ kind: 'failed', reason: `${this.#what()}: ${toError(thrown).message}` });
+    if (status === null || !(this.#started || (status === 410 && this.#failures < RELIST_FAILURES))) {
+      onUpdate({ kind: 'failed', reason: `${this.#what()}: ${toError(thrown).message}` });
+    }
   }
 
   #tellSoon(): void {
@@ -233,7 +228,8 @@ class Reflection {
     this.#report = null;
     this.#reportedAt = this.#deps.clock.now();
     const { service, port, family } = this.#options;
-    const update = joinSlices(this.#slices.values(), { port, family, hostname: `${service}.${this.#namespace}.svc` });
+    const nowMs = this.#deps.clock.wallNow();
+    const update = joinSlices(this.#slices.values(), { service, namespace: this.#namespace, port, family, nowMs });
     this.#receiver.onUpdate(update.kind === 'failed' ? { kind: 'failed', reason: `${this.#what()}: ${update.reason}` } : update);
   }
 
@@ -246,36 +242,5 @@ class Reflection {
     const given = Object.entries(query).filter(([, value]) => value !== '');
     const search = new URLSearchParams([['labelSelector', `kubernetes.io/service-name=${this.#options.service}`], ...given]);
     return `/apis/discovery.k8s.io/v1/namespaces/${encodeURIComponent(this.#namespace)}/endpointslices?${search.toString()}`;
-  }
-}
-
-interface Page {
-  readonly slices: readonly Slice[];
-  /** Where the next page begins; empty for the last. */
-  readonly next: string;
-  readonly resourceVersion: string;
-}
-
-/** @throws ApiFailure */
-function readPage(value: unknown): Page {
-  const items: unknown = typeof value === 'object' && value !== null && 'items' in value ? value.items : undefined;
-  const metadata: unknown = typeof value === 'object' && value !== null && 'metadata' in value ? value.metadata : undefined;
-  if (typeof metadata !== 'object' || metadata === null || !('resourceVersion' in metadata)) {
-    throw new ApiFailure(0, 'the API server sent no list of EndpointSlices');
-  }
-  const slices = (Array.isArray(items) ? items : []).flatMap((item) => {
-    const result = parseSlice(item);
-    if (result.kind === 'invalid') {
-      throw new ApiFailure(0, result.reason);
-    }
-    return result.kind === 'slice' ? [result.slice] : [];
-  });
-  const next = 'continue' in metadata && typeof metadata.continue === 'string' ? metadata.continue : '';
-  return { slices, next, resourceVersion: String(metadata.resourceVersion) };
-}
-
-function checkCount(slices: ReadonlyMap<string, Slice>): void {
-  if (slices.size > MAX_SLICES) {
-    throw new RangeError(`more than ${MAX_SLICES} EndpointSlices`);
   }
 }

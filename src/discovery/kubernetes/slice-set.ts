@@ -1,5 +1,5 @@
 import type { DiscoveryUpdate } from '../../model/discovery-update.ts';
-import { createEndpoint, type Endpoint } from '../../model/endpoint.ts';
+import { createEndpoint, type Endpoint, type EndpointOrigin } from '../../model/endpoint.ts';
 import type { AddressFamily } from '../host-lookup.ts';
 import type { Slice, SliceEndpoint } from './endpoint-slice.ts';
 
@@ -13,20 +13,23 @@ export interface SliceChoice {
   readonly port: string | number;
   /** Default `auto`: IPv6 if any endpoint has it, else IPv4. */
   readonly family: AddressFamily;
-  /** What the endpoints are called: their Service. */
-  readonly hostname: string;
+  readonly service: string;
+  readonly namespace: string;
+  /** The time, in milliseconds since 1970. */
+  readonly nowMs: number;
 }
 
 interface Candidate {
   readonly endpoint: Endpoint;
   ready: boolean;
-  servingAlone: boolean;
+  serving: boolean;
+  terminating: boolean;
 }
 
 /**
- * Joins the slices of a Service into the endpoints that may get traffic. An endpoint may be in two slices for a moment, so that it
- * counts while any slice has it, in its best condition. The ready ones are chosen; if there are none, those that still serve while
- * they terminate, as kube-proxy does (KEP-1669); if there are none, nobody.
+ * Joins the slices of a Service into its endpoints. An endpoint may be in two slices for a moment, so that it counts while any slice has
+ * it, in its best condition. The ready ones get traffic; if there are none, those that still serve while they terminate, as kube-proxy does
+ * (KEP-1669); if there are none, nobody. The others that terminate are reported as draining, until Kubernetes has removed them.
  */
 export function joinSlices(slices: Iterable<Slice>, choice: SliceChoice): DiscoveryUpdate {
   const families: Record<Slice['family'], Map<string, Candidate>> = { v4: new Map(), v6: new Map() };
@@ -39,7 +42,7 @@ export function joinSlices(slices: Iterable<Slice>, choice: SliceChoice): Discov
       slice.ports.forEach(({ name, port }) => otherPorts.add(name === '' ? String(port) : name));
     }
     for (const { port } of ports) {
-      slice.endpoints.forEach((endpoint) => add(families[slice.family], endpoint, { port, hostname: choice.hostname }));
+      slice.endpoints.forEach((endpoint) => add(families[slice.family], endpoint, { ...choice, port }));
     }
   }
   const found = families.v4.size + families.v6.size;
@@ -49,40 +52,65 @@ export function joinSlices(slices: Iterable<Slice>, choice: SliceChoice): Discov
   if (found > MAX_SERVICE_ENDPOINTS) {
     return { kind: 'failed', reason: `more than ${MAX_SERVICE_ENDPOINTS} endpoints` };
   }
-  return { kind: 'endpoints', endpoints: choose([...families.v6.values()], [...families.v4.values()], choice.family) };
+  const candidates = chooseFamily([...families.v6.values()], [...families.v4.values()], choice.family);
+  const chosen = new Set(usable(candidates));
+  const leaving = candidates.filter((candidate) => candidate.terminating && !chosen.has(candidate));
+  return {
+    kind: 'endpoints',
+    endpoints: [...[...chosen].map(({ endpoint }) => endpoint), ...leaving.map((each) => toDraining(each, choice.nowMs))],
+  };
 }
 
-function add(
-  candidates: Map<string, Candidate>,
-  { host, ready, serving, terminating }: SliceEndpoint,
-  { port, hostname }: { readonly port: number; readonly hostname: string },
-): void {
-  const endpoint = createEndpoint({ kind: 'tcp', host, port }, hostname);
-  const candidate = candidates.get(endpoint.key) ?? { endpoint, ready: false, servingAlone: false };
-  candidate.ready ||= ready;
-  candidate.servingAlone ||= serving && terminating;
+interface Place {
+  readonly service: string;
+  readonly namespace: string;
+  readonly port: number;
+}
+
+function add(candidates: Map<string, Candidate>, found: SliceEndpoint, { service, namespace, port }: Place): void {
+  const named = createEndpoint({ kind: 'tcp', host: found.host, port }, `${service}.${namespace}.svc`);
+  const origin = toOrigin(found, `${namespace}/${service}`);
+  const endpoint = origin === null ? named : { ...named, origin };
+  const candidate = candidates.get(endpoint.key) ?? { endpoint, ready: false, serving: false, terminating: false };
+  candidate.ready ||= found.ready;
+  candidate.serving ||= found.serving;
+  candidate.terminating ||= found.terminating;
   candidates.set(endpoint.key, candidate);
 }
 
+/** Zones are shown and choose nothing: every endpoint is as near as any other. Null where there is nothing to show. */
+function toOrigin({ zone, hintZones }: SliceEndpoint, cluster: string): EndpointOrigin | null {
+  if (zone === null && hintZones.length === 0) {
+    return null;
+  }
+  const locality = { region: '', zone: zone ?? '', subZone: '' };
+  const hints = hintZones.length === 0 ? {} : { hintZones };
+  return { cluster, priority: 0, weight: 1, locality, ...hints, canary: null, panic: false, sourceState: null };
+}
+
 /** A family is chosen before conditions within it, as each is a whole view of the same pods. */
-function choose(v6: readonly Candidate[], v4: readonly Candidate[], family: AddressFamily): readonly Endpoint[] {
-  const [usable6, usable4] = [usable(v6), usable(v4)];
+function chooseFamily(v6: readonly Candidate[], v4: readonly Candidate[], family: AddressFamily): readonly Candidate[] {
   switch (family) {
     case 'v4':
-      return usable4;
+      return v4;
     case 'v6':
-      return usable6;
+      return v6;
     case 'all':
-      return usable([...v6, ...v4]);
+      return [...v6, ...v4];
     case 'auto':
-      return usable6.length > 0 ? usable6 : usable4;
+      return usable(v6).length > 0 || (usable(v4).length === 0 && v6.length > 0) ? v6 : v4;
   }
 }
 
-function usable(candidates: readonly Candidate[]): readonly Endpoint[] {
+function usable(candidates: readonly Candidate[]): readonly Candidate[] {
   const ready = candidates.filter((candidate) => candidate.ready);
-  const chosen = ready.length > 0 ? ready : candidates.filter((candidate) => candidate.servingAlone);
-  return chosen.map(({ endpoint }) => endpoint);
+  return ready.length > 0 ? ready : candidates.filter(({ serving, terminating }) => serving && terminating);
+}
+
+function toDraining({ endpoint, serving }: Candidate, nowMs: number): Endpoint {
+  const flags = serving ? ['terminating'] : ['terminating', 'not serving'];
+  const reason = `the pod is terminating${serving ? '' : ' and no longer serves'}`;
+  return { ...endpoint, reported: { state: 'draining', flags, reason, atMs: nowMs, pollMs: 0, failedPolls: 0, failure: '' } };
 }
 
 function describeMissingPort({ port }: SliceChoice, others: ReadonlySet<string>): string {

@@ -90,6 +90,15 @@ describe('a cluster without endpoints', () => {
     assert.deepEqual(empty(failedLater), [true, 'no endpoints; discovery failed']);
   });
 
+  it('is the same while all its endpoints are leaving', () => {
+    const discovery = { state: 'ok', reason: '', lastSuccessMs: THEN_MS } as const;
+    for (const whenEmpty of ['healthy', 'unhealthy'] as const) {
+      const leaving = clusterHealth('app', endpointsIn('draining', 'draining'), { discovery });
+      const { healthy, summary } = judgeCluster(policy('app', { whenEmpty }), leaving);
+      assert.deepEqual([healthy, summary], [whenEmpty === 'healthy', '0 of 0 healthy, 2 draining']);
+    }
+  });
+
   it('keeps its last endpoints when discovery fails, and says so', () => {
     const discovery = { state: 'failed', reason: 'SERVFAIL', lastSuccessMs: THEN_MS } as const;
     const verdict = judgeCluster(policy('app'), clusterHealth('app', endpointsIn('healthy'), { discovery }));

@@ -44,6 +44,11 @@ class Bench {
   }
 }
 
+function draining(port: number, reason = 'the pod is terminating'): Endpoint {
+  const report = { state: 'draining', flags: ['terminating'], reason, atMs: 1, pollMs: 0, failedPolls: 0, failure: '' } as const;
+  return { ...endpointAt(port), reported: report };
+}
+
 const [ONE, TWO, THREE] = [endpointAt(1), endpointAt(2), endpointAt(3)] as const;
 
 describe('ClusterTable', () => {
@@ -151,6 +156,48 @@ describe('ClusterTable', () => {
       bench.observer.discoveries.map(({ kind }) => kind),
       ['endpoints', 'failed', 'endpoints'],
     );
+    await bench.table.close();
+  });
+
+  it('ends the checks of an endpoint that is leaving, and counts it as draining until it is gone', async () => {
+    const bench = new Bench();
+    bench.find(ONE, TWO);
+    await bench.clock.advance(10);
+    const [one] = [bench.factory.of(ONE.key)];
+    bench.find(draining(1), TWO);
+    assert.equal(bench.states, '1 draining,2 healthy');
+    assert.equal(one.closed, true);
+    const shown = bench.table.health.endpoints[0];
+    assert.deepEqual(
+      [shown?.reason, shown?.flags, bench.table.health.hadVerdict],
+      ['the pod is terminating', ['terminating'], true],
+    );
+    await bench.clock.advance(1_000_000);
+    bench.table.expire(bench.clock.now());
+    assert.equal(bench.states.split(',')[0], '1 draining');
+    bench.find(draining(1, 'and no longer serves'), TWO);
+    assert.equal(bench.table.health.endpoints[0]?.reason, 'and no longer serves');
+    assert.deepEqual(
+      bench.observer.changes
+        .filter(({ to }) => to === 'draining')
+        .map(({ endpoint, from, to, reason }) => [endpoint, from, to, reason]),
+      [[ONE.key, 'healthy', 'draining', 'the pod is terminating']],
+    );
+    bench.find(TWO);
+    assert.equal(bench.states.startsWith('2 '), true);
+    await bench.table.close();
+    assert.equal(bench.clock.pendingTimers, 0);
+  });
+
+  it('checks an endpoint anew that does not leave after all, and waits for none that does', async () => {
+    const bench = new Bench();
+    bench.find(draining(1), TWO);
+    await bench.clock.advance(10);
+    assert.deepEqual([bench.states, ...bench.latches], ['1 draining,2 healthy', true, true]);
+    bench.find(ONE, TWO);
+    assert.equal(bench.states, '1 pending,2 healthy');
+    await bench.clock.advance(10);
+    assert.equal(bench.states, '1 healthy,2 healthy');
     await bench.table.close();
   });
 

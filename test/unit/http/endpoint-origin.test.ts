@@ -53,6 +53,12 @@ describe('where an endpoint stands in its source', () => {
       canary: true,
       sourceState: 'DRAINING',
     });
+    assert.deepEqual(own({ ...PLAIN, hintZones: ['a', 'b'] }), {
+      cluster: 'shop::orders',
+      priority: 0,
+      weight: 1,
+      hintZones: ['a', 'b'],
+    });
     assert.deepEqual(own({ ...PLAIN, canary: false, panic: true }), {
       cluster: 'shop::orders',
       priority: 0,
@@ -68,6 +74,7 @@ describe('where an endpoint stands in its source', () => {
       shown('verbose', from(RICH)),
       /^ {4}\[\+\]10\.0\.0\.1:1 ok \(priority 1, weight 3, us-east1\/us-east1-b, canary, its Envoy is DRAINING\)$/m,
     );
+    assert.match(shown('verbose', from({ ...PLAIN, hintZones: ['a', 'b'] })), /10\.0\.0\.1:1 ok \(for a b\)$/m);
     assert.ok(
       shown('verbose', from({ ...PLAIN, weight: 2 }, 'ejected')).includes(`[-]10.0.0.1:1 ejected since ${THEN} (weight 2)\n`),
     );

@@ -9,6 +9,8 @@ const TERMINATING = { ready: false, serving: true, terminating: true };
 const GOING = { ready: false, serving: false, terminating: true };
 const NOT_READY = { ready: false, serving: false, terminating: false };
 
+const CHOICE: SliceChoice = { service: 'app', namespace: 'shop', port: 'grpc', family: 'auto', nowMs: 7 };
+
 function slice(endpoints: Readonly<Record<string, object | undefined>>, more: object = {}): Slice {
   const result = parseSlice({
     metadata: { name: 's', resourceVersion: '1' },
@@ -21,17 +23,30 @@ function slice(endpoints: Readonly<Record<string, object | undefined>>, more: ob
   return result.kind === 'slice' ? result.slice : assert.fail();
 }
 
+/** The endpoints in their order, those that drain in brackets. */
 function join(slices: readonly Slice[], choice: Partial<SliceChoice> = {}): string {
-  const update = joinSlices(slices, { port: 'grpc', family: 'auto', hostname: 'app', ...choice });
-  return update.kind === 'failed' ? update.reason : update.endpoints.map(({ key }) => key).join(' ');
+  const update = joinSlices(slices, { ...CHOICE, ...choice });
+  return update.kind === 'failed'
+    ? update.reason
+    : update.endpoints.map(({ key, reported }) => (reported?.state === 'draining' ? `(${key})` : key)).join(' ');
 }
 
 describe('joinSlices', () => {
   for (const [name, endpoints, wanted] of [
-    ['takes what is ready alone', { '10.0.0.1': READY, '10.0.0.2': NOT_READY, '10.0.0.3': TERMINATING }, '10.0.0.1:80'],
+    ['takes what is ready alone', { '10.0.0.1': READY, '10.0.0.2': NOT_READY }, '10.0.0.1:80'],
+    [
+      'lets drain what terminates beside it',
+      { '10.0.0.1': GOING, '10.0.0.2': READY, '10.0.0.3': TERMINATING },
+      '10.0.0.2:80 (10.0.0.1:80) (10.0.0.3:80)',
+    ],
     ['takes conditions that are not told as ready', { '10.0.0.1': undefined, '10.0.0.2': {} }, '10.0.0.1:80 10.0.0.2:80'],
-    ['falls back to what serves while it terminates', { '10.0.0.1': GOING, '10.0.0.2': TERMINATING }, '10.0.0.2:80'],
-    ['finds nobody among those that do not serve', { '10.0.0.1': GOING, '10.0.0.2': NOT_READY }, ''],
+    [
+      'falls back to what serves while it terminates',
+      { '10.0.0.1': GOING, '10.0.0.2': TERMINATING },
+      '10.0.0.2:80 (10.0.0.1:80)',
+    ],
+    ['takes a serving condition that is not told as true', { '10.0.0.1': { ready: false, terminating: true } }, '10.0.0.1:80'],
+    ['finds nobody among those that do not serve', { '10.0.0.1': GOING, '10.0.0.2': NOT_READY }, '(10.0.0.1:80)'],
     [
       'takes ready ones that terminate, which a Service may publish',
       { '10.0.0.1': { ready: true, terminating: true } },
@@ -45,6 +60,45 @@ describe('joinSlices', () => {
 
   it('takes an endpoint of two slices once, in its better condition', () => {
     assert.equal(join([slice({ '10.0.0.1': NOT_READY }), slice({ '10.0.0.1': READY })]), '10.0.0.1:80');
+    assert.equal(join([slice({ '10.0.0.1': READY }), slice({ '10.0.0.1': TERMINATING })]), '10.0.0.1:80');
+  });
+
+  it('names endpoints after their Service, and shows zones and hints', () => {
+    const zoned = slice(
+      {},
+      {
+        endpoints: [
+          { addresses: ['10.0.0.1'], zone: 'a', hints: { forZones: [{ name: 'b' }] } },
+          { addresses: ['10.0.0.2'], zone: 'a' },
+          { addresses: ['10.0.0.3'] },
+        ],
+      },
+    );
+    assert.deepEqual(
+      joinSlices([zoned], CHOICE).endpoints?.map(({ hostname, origin }) => [
+        hostname,
+        origin?.cluster,
+        origin?.locality.zone,
+        origin?.hintZones,
+      ]),
+      [
+        ['app.shop.svc', 'shop/app', 'a', ['b']],
+        ['app.shop.svc', 'shop/app', 'a', undefined],
+        ['app.shop.svc', undefined, undefined, undefined],
+      ],
+    );
+  });
+
+  it('says why and since when an endpoint drains', () => {
+    const update = joinSlices([slice({ '10.0.0.1': READY, '10.0.0.2': GOING, '10.0.0.3': TERMINATING })], CHOICE);
+    assert.deepEqual(
+      update.endpoints?.map(({ reported }) => reported && [reported.flags.join(), reported.reason, reported.atMs]),
+      [
+        undefined,
+        ['terminating,not serving', 'the pod is terminating and no longer serves', 7],
+        ['terminating', 'the pod is terminating', 7],
+      ],
+    );
   });
 
   it('takes the port of each slice by its name, and passes over other protocols and missing numbers', () => {
@@ -76,6 +130,8 @@ describe('joinSlices', () => {
     assert.equal(join(both, { family: 'v6' }), '[fd00::a]:80');
     assert.equal(join(both, { family: 'all' }), '[fd00::a]:80 10.0.0.1:80');
     assert.equal(join([slice({ '10.0.0.1': READY }), slice({ 'fd00::a': NOT_READY }, { addressType: 'IPv6' })]), '10.0.0.1:80');
+    assert.equal(join([slice({ '10.0.0.1': READY }), slice({ 'fd00::a': GOING }, { addressType: 'IPv6' })]), '10.0.0.1:80');
+    assert.equal(join([slice({ '10.0.0.1': GOING }), slice({ 'fd00::a': GOING }, { addressType: 'IPv6' })]), '([fd00::a]:80)');
   });
 
   it('refuses more endpoints than it may have', () => {
@@ -92,15 +148,13 @@ describe('joinSlices', () => {
 });
 
 describe('parseSlice', () => {
-  it('keeps zones, hints and what a port speaks', () => {
-    const { endpoints, ports } = slice(
+  it('keeps zones and hints, and takes the first address alone', () => {
+    const { endpoints } = slice(
       {},
       {
-        ports: [{ name: 'grpc', port: 80, appProtocol: 'kubernetes.io/h2c' }],
         endpoints: [{ addresses: ['10.0.0.1', '10.9.9.9'], zone: 'a', hints: { forZones: [{ name: 'a' }, { name: 'b' }] } }],
       },
     );
-    assert.equal(ports[0]?.appProtocol, 'kubernetes.io/h2c');
     assert.deepEqual(endpoints, [
       { host: '10.0.0.1', ready: true, serving: true, terminating: false, zone: 'a', hintZones: ['a', 'b'] },
     ]);
