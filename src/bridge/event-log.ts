@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { BridgeVerdict } from '../aggregation/verdict.ts';
 import type { EndpointStateChange, HealthObserver } from '../health/observer.ts';
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
+import type { Endpoint } from '../model/endpoint.ts';
 import type { HealthState } from '../model/health-view.ts';
 
 /** The metrics that checks feed. */
@@ -45,13 +46,18 @@ export class EventLog implements HealthObserver {
         this.#failing.set(cluster, update.reason);
         this.#logger.warn({ cluster, reason: update.reason }, 'discovery failed');
       }
-      return;
-    }
-    if (this.#failing.delete(cluster)) {
+    } else if (this.#failing.delete(cluster)) {
       this.#logger.info({ cluster, endpoints: update.endpoints.length }, 'discovery recovered');
     }
+    // One of several sources may fail while others go on.
+    if (update.endpoints !== undefined) {
+      this.#onEndpoints(cluster, update.endpoints);
+    }
+  }
+
+  #onEndpoints(cluster: string, endpoints: readonly Endpoint[]): void {
     const before = this.#endpoints.get(cluster) ?? new Set();
-    const after = new Set(update.endpoints.map(({ key }) => key));
+    const after = new Set(endpoints.map(({ key }) => key));
     const added = [...after].filter((key) => !before.has(key)).length;
     const removed = [...before].filter((key) => !after.has(key)).length;
     this.#endpoints.set(cluster, after);

@@ -7,6 +7,7 @@ import type { Random } from '../util/random.ts';
 import type { Discovery } from './discovery.ts';
 import type { AddressRecord, QueryResult } from './dns-client.ts';
 import type { AddressFamily, HostLookup } from './host-lookup.ts';
+import { Refresh } from './refresh.ts';
 
 /** What is looked up, and how often. */
 export interface DnsDiscoveryOptions {
@@ -18,6 +19,8 @@ export interface DnsDiscoveryOptions {
   readonly refreshIntervalMs: number;
   /** Default `auto`. */
   readonly family: AddressFamily;
+  /** The name that endpoints are known by, where it is not the one that is looked up. Default `host`. */
+  readonly knownAs?: string;
 }
 
 export interface DnsDiscoveryDeps {
@@ -29,26 +32,18 @@ export interface DnsDiscoveryDeps {
 /** Addresses of one name; an answer over TCP has room for some four thousand. */
 export const MAX_ADDRESSES = 8192;
 
-/** The shortest pause, whatever the TTL; and the first one after a failure or an empty answer. Milliseconds. */
-const MIN_PAUSE_MS = 1000;
-/** By how much of itself a pause may be shortened, so that many bridges do not ask at the same moments. */
-const JITTER = 0.1;
-/** So many empty answers in a row are believed: DNS servers that have just started give some. */
-const EMPTY_ANSWERS = 2;
-
 /** The addresses of one name, looked up again and again. */
 export class DnsDiscovery implements Discovery {
   readonly #options: DnsDiscoveryOptions;
   readonly #deps: DnsDiscoveryDeps;
-  /** In a row. */
-  #empty = 0;
-  #failures = 0;
+  readonly #refresh: Refresh;
   /** Whether the last good set had IPv6 addresses. */
   #hasV6 = false;
 
   constructor(options: DnsDiscoveryOptions, deps: DnsDiscoveryDeps) {
     this.#options = options;
     this.#deps = deps;
+    this.#refresh = new Refresh(options.refreshIntervalMs, deps.random);
   }
 
   async watch(onUpdate: (update: DiscoveryUpdate) => void, signal: AbortSignal): Promise<void> {
@@ -59,7 +54,7 @@ export class DnsDiscovery implements Discovery {
       if (update !== null) {
         onUpdate(update);
       }
-      await this.#deps.clock.sleep(this.#pauseAfter(result), signal);
+      await this.#deps.clock.sleep(this.#refresh.pauseMs(ttlMsOf(result)), signal);
     }
   }
 
@@ -70,14 +65,9 @@ export class DnsDiscovery implements Discovery {
       : result;
   }
 
-  #count({ kind }: QueryResult): void {
-    this.#empty = kind === 'empty' ? this.#empty + 1 : 0;
-    this.#failures = kind === 'failed' ? this.#failures + 1 : 0;
-  }
-
   /** Null for the first empty answer, which says nothing yet. */
   #toUpdate(result: QueryResult): DiscoveryUpdate | null {
-    this.#count(result);
+    this.#refresh.count(result.kind);
     switch (result.kind) {
       case 'records':
         this.#hasV6 = result.records.some(({ address }) => address.includes(':'));
@@ -85,30 +75,19 @@ export class DnsDiscovery implements Discovery {
       case 'failed':
         return { kind: 'failed', reason: `DNS look-up of ${this.#options.host}: ${result.reason}` };
       case 'empty':
-        return this.#empty < EMPTY_ANSWERS ? null : { kind: 'endpoints', endpoints: [] };
+        return this.#refresh.believesEmpty ? { kind: 'endpoints', endpoints: [] } : null;
     }
   }
 
   #toEndpoint({ address }: AddressRecord): Endpoint {
-    const { host, port } = this.#options;
+    const { host, port, knownAs } = this.#options;
+    const name = knownAs ?? host;
     // Through the parser, so that an IPv6 address has one spelling whoever wrote it.
     const parsed = parseAddress(formatAddress({ kind: 'tcp', host: address, port }));
     return createEndpoint(
       parsed.kind === 'address' ? parsed.address : { kind: 'tcp', host: address, port },
-      host.endsWith('.') ? host.slice(0, -1) : host,
+      name.endsWith('.') ? name.slice(0, -1) : name,
     );
-  }
-
-  #pauseAfter(result: QueryResult): number {
-    const { refreshIntervalMs } = this.#options;
-    const wantedMs = result.kind === 'records' ? leastTtlMs(result.records) : this.#retryMs(result);
-    const pauseMs = Math.max(MIN_PAUSE_MS, Math.min(wantedMs, refreshIntervalMs));
-    return Math.max(MIN_PAUSE_MS, pauseMs * (1 - JITTER * this.#deps.random()));
-  }
-
-  #retryMs({ kind }: QueryResult): number {
-    const inARow = kind === 'failed' ? this.#failures : this.#empty;
-    return MIN_PAUSE_MS * 2 ** Math.min(inARow - 1, 20);
   }
 }
 
@@ -123,6 +102,9 @@ function limit(result: QueryResult): QueryResult {
     : result;
 }
 
-function leastTtlMs(records: readonly AddressRecord[]): number {
-  return records.reduce((least, { ttl }) => Math.min(least, ttl * 1000), Number.POSITIVE_INFINITY);
+/** The shortest TTL of an answer. */
+function ttlMsOf(result: QueryResult): number {
+  return result.kind === 'records'
+    ? result.records.reduce((least, { ttl }) => Math.min(least, ttl * 1000), Number.POSITIVE_INFINITY)
+    : Number.POSITIVE_INFINITY;
 }

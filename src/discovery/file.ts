@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type Address, formatAddress, isIpLiteral } from '../model/address.ts';
+import { type Address, isIpLiteral } from '../model/address.ts';
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
 import { createEndpoint, type Endpoint, uniqueEndpoints } from '../model/endpoint.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Discovery } from './discovery.ts';
 import { parseEndpointList } from './file-document.ts';
 import type { FileContent, WatchedFiles } from './file-watch.ts';
+import { type CreateNamed, NamedEndpoints } from './named-endpoints.ts';
+import { toUpdate } from './source-update.ts';
 
 export interface FileDiscoveryOptions {
   /** YAML or JSON: a list of endpoints, read again when it changes. Envoy: `path_config_source` of an EDS cluster. */
@@ -16,22 +18,13 @@ export interface FileDiscoveryDeps {
   readonly clock: Clock;
   readonly files: WatchedFiles;
   /** A source for one host name of the list, as static lists have them. */
-  readonly createNamed: (host: string, port: number) => Discovery;
+  readonly createNamed: CreateNamed;
 }
 
 /** How often the file is read where no change was told. Milliseconds. */
 export const FILE_POLL_MS = 5_000;
 /** A writer may need several writes; they are read as one change. Milliseconds. */
 export const FILE_SETTLE_MS = 50;
-
-/** One host name of the list, which is looked up on while it stands there. */
-interface NamedPart {
-  readonly stop: AbortController;
-  readonly done: Promise<void>;
-  endpoints: readonly Endpoint[];
-  /** Null before the first word; empty while it works. */
-  failure: string | null;
-}
 
 /** The endpoints that a file lists. What cannot be read or understood is a failure, and keeps those of before. */
 export class FileDiscovery implements Discovery {
@@ -76,20 +69,17 @@ export class FileDiscovery implements Discovery {
 /** What the file listed last, names resolved. */
 class FileEndpoints {
   readonly #path: string;
-  readonly #deps: FileDiscoveryDeps;
   readonly #onUpdate: (update: DiscoveryUpdate) => void;
-  /** By `name:port`. */
-  readonly #named = new Map<string, NamedPart>();
+  readonly #named: NamedEndpoints;
   #known: readonly Endpoint[] | null = null;
   #hash = '';
   /** Why the file as it is now does not count; empty if it does. */
   #failure = '';
-  #closed = false;
 
-  constructor(path: string, deps: FileDiscoveryDeps, onUpdate: (update: DiscoveryUpdate) => void) {
+  constructor(path: string, { createNamed }: FileDiscoveryDeps, onUpdate: (update: DiscoveryUpdate) => void) {
     this.#path = path;
-    this.#deps = deps;
     this.#onUpdate = onUpdate;
+    this.#named = new NamedEndpoints(createNamed, () => this.#report());
   }
 
   take(content: FileContent): void {
@@ -110,61 +100,25 @@ class FileEndpoints {
     this.#report();
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    const parts = [...this.#named.values()];
-    for (const { stop } of parts) {
-      stop.abort();
-    }
-    await Promise.all(parts.map(({ done }) => done));
+  close(): Promise<void> {
+    return this.#named.close();
   }
 
-  /** Names that stay are not looked up anew: they keep their addresses also while DNS is away. */
   #replace(addresses: readonly Address[]): void {
     this.#known = addresses.filter(isKnown).map((address) => createEndpoint(address, null));
-    const wanted = new Map(addresses.filter((address) => !isKnown(address)).map((address) => [formatAddress(address), address]));
-    for (const [key, part] of this.#named) {
-      if (!wanted.has(key)) {
-        part.stop.abort();
-        this.#named.delete(key);
-      }
-    }
-    for (const [key, address] of wanted) {
-      if (!this.#named.has(key) && address.kind === 'tcp') {
-        this.#named.set(key, this.#start(address.host, address.port));
-      }
-    }
+    this.#named.replace(addresses.filter((address) => address.kind === 'tcp').filter((address) => !isKnown(address)));
   }
 
-  #start(host: string, port: number): NamedPart {
-    const stop = new AbortController();
-    const { promise: done, resolve } = Promise.withResolvers<void>();
-    const part: NamedPart = { stop, done, endpoints: [], failure: null };
-    const take = (update: DiscoveryUpdate): void => {
-      part.endpoints = update.kind === 'endpoints' ? update.endpoints : part.endpoints;
-      part.failure = update.kind === 'endpoints' ? '' : update.reason;
-      if (!stop.signal.aborted) {
-        this.#report();
-      }
-    };
-    void this.#deps.createNamed(host, port).watch(take, stop.signal).finally(resolve);
-    return part;
-  }
-
-  /** Endpoints first, as they may have changed beside a failure; a failure without any endpoints ever is told alone. */
   #report(): void {
-    const parts = [...this.#named.values()];
-    if (this.#closed || parts.some(({ failure }) => failure === null)) {
+    const named = this.#named.state;
+    if (named === null) {
       return;
     }
     const own = this.#failure === '' ? [] : [`file ${this.#path}: ${this.#failure}`];
-    const failures = [...own, ...parts.flatMap(({ failure }) => (failure === null || failure === '' ? [] : [failure]))];
-    const endpoints = uniqueEndpoints([...(this.#known ?? []), ...parts.flatMap((part) => part.endpoints)]);
-    if (this.#known !== null && (failures.length === 0 || endpoints.length > 0)) {
-      this.#onUpdate({ kind: 'endpoints', endpoints });
-    }
-    if (failures.length > 0) {
-      this.#onUpdate({ kind: 'failed', reason: failures.join('; ') });
+    const endpoints = this.#known === null ? null : uniqueEndpoints([...this.#known, ...named.endpoints]);
+    const update = toUpdate(endpoints, [...own, ...named.failures]);
+    if (update !== null) {
+      this.#onUpdate(update);
     }
   }
 }

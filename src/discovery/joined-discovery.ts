@@ -1,5 +1,5 @@
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
-import { diffEndpoints, type Endpoint, uniqueEndpoints } from '../model/endpoint.ts';
+import { type Endpoint, uniqueEndpoints } from '../model/endpoint.ts';
 import type { Discovery } from './discovery.ts';
 
 /** What one source said last. */
@@ -11,7 +11,8 @@ interface SourceState {
 
 /**
  * Several sources of one cluster as one. Nothing is reported until each has had its first word, so that a slow one does not look like
- * endpoints that come later; from then on a source that fails keeps its last endpoints, and the failure is reported.
+ * endpoints that come later. From then on a source that fails keeps its last endpoints, and what is reported is a failure that brings
+ * the endpoints of all, for as long as any of them fails: freshness is that of the source that has been away the longest.
  */
 export class JoinedDiscovery implements Discovery {
   readonly #sources: readonly Discovery[];
@@ -29,8 +30,8 @@ export class JoinedDiscovery implements Discovery {
 class Join {
   readonly #states: readonly SourceState[];
   readonly #onUpdate: (update: DiscoveryUpdate) => void;
-  /** What was reported last; null before. */
-  #reported: readonly Endpoint[] | null = null;
+  /** Whether endpoints were reported, ever. */
+  #hasReported = false;
 
   constructor(sources: number, onUpdate: (update: DiscoveryUpdate) => void) {
     this.#states = Array.from({ length: sources }, () => ({ endpoints: [], failure: null }));
@@ -42,13 +43,8 @@ class Join {
     if (state === undefined) {
       return;
     }
-    if (update.kind === 'endpoints') {
-      state.endpoints = update.endpoints;
-      state.failure = '';
-    } else {
-      state.endpoints = update.endpoints ?? state.endpoints;
-      state.failure = update.reason;
-    }
+    state.endpoints = update.endpoints ?? state.endpoints;
+    state.failure = update.kind === 'endpoints' ? '' : update.reason;
     if (this.#states.every(({ failure }) => failure !== null)) {
       this.#report();
     }
@@ -57,28 +53,14 @@ class Join {
   #report(): void {
     const endpoints = uniqueEndpoints(this.#states.flatMap((state) => state.endpoints));
     const failures = this.#states.flatMap(({ failure }) => (failure === null || failure === '' ? [] : [failure]));
-    if (failures.length > 0 && endpoints.some(({ reported }) => reported !== undefined)) {
-      // What each source says of health goes on beside the failure of another, and counts in it what failed.
-      this.#reported = endpoints;
-      this.#onUpdate({ kind: 'failed', reason: failures.join('; '), endpoints });
+    if (failures.length === 0) {
+      this.#hasReported = true;
+      this.#onUpdate({ kind: 'endpoints', endpoints });
       return;
     }
-    const isNothingKnown = endpoints.length === 0 && this.#reported === null;
-    // An unchanged set would say that the failure is over.
-    if (failures.length === 0 || (!isNothingKnown && isChange(this.#reported, endpoints))) {
-      this.#reported = endpoints;
-      this.#onUpdate({ kind: 'endpoints', endpoints });
-    }
-    if (failures.length > 0) {
-      this.#onUpdate({ kind: 'failed', reason: failures.join('; ') });
-    }
+    const reason = failures.join('; ');
+    // Before anything was found, an empty set beside a failure is no news.
+    this.#hasReported ||= endpoints.length > 0;
+    this.#onUpdate(this.#hasReported ? { kind: 'failed', reason, endpoints } : { kind: 'failed', reason });
   }
-}
-
-function isChange(before: readonly Endpoint[] | null, after: readonly Endpoint[]): boolean {
-  if (before === null) {
-    return true;
-  }
-  const { added, removed } = diffEndpoints(before, after);
-  return added.length > 0 || removed.length > 0;
 }

@@ -90,6 +90,24 @@ describe('EventLog', () => {
     );
   });
 
+  it('tells what changes beside a failure, and takes that for no recovery', () => {
+    const { log, lines } = create();
+    log.onDiscovery('app', found('10.0.0.1:1'));
+    for (const address of ['10.0.0.1:1', '10.0.0.2:1', '10.0.0.2:1']) {
+      log.onDiscovery('app', { ...found(address), kind: 'failed', reason: 'SERVFAIL' });
+    }
+    log.onDiscovery('app', found('10.0.0.2:1'));
+    assert.deepEqual(
+      lines.map(({ msg, endpoints }) => [msg, endpoints]),
+      [
+        ['endpoints changed', 1],
+        ['discovery failed', undefined],
+        ['endpoints changed', 1],
+        ['discovery recovered', 1],
+      ],
+    );
+  });
+
   it('tells when clusters and the whole change sides, and nothing of the start', () => {
     const { log, lines } = create();
     const up = verdictOf({ a: endpointsIn('healthy'), 'b?': endpointsIn('unhealthy') });

@@ -76,8 +76,7 @@ function watchFile(file: MemoryFile): {
     return name;
   };
   const done = new FileDiscovery({ path: '/e.yaml' }, { clock, files: file, createNamed }).watch(
-    (update) =>
-      words.push(update.kind === 'failed' ? `failed: ${update.reason}` : update.endpoints.map(({ key }) => key).join(' ')),
+    (update) => words.push(wordsOf(update)),
     controller.signal,
   );
   const stop = (): Promise<void> => {
@@ -85,6 +84,12 @@ function watchFile(file: MemoryFile): {
     return done;
   };
   return { clock, words, names, stop };
+}
+
+/** The endpoints of an update; before them, where it is one, the failure that brings them. */
+function wordsOf(update: DiscoveryUpdate): string {
+  const keys = update.endpoints?.map(({ key }) => key).join(' ') ?? 'as before';
+  return update.kind === 'failed' ? `failed: ${update.reason}; ${keys}` : keys;
 }
 
 describeDiscovery(
@@ -132,11 +137,11 @@ describe('FileDiscovery', () => {
     await clock.advance(0);
     file.set('- 10.0.0.1:1\n- 10.0.0.2');
     await clock.advance(FILE_POLL_MS);
-    const bad = 'failed: file /e.yaml: line 2: 10.0.0.2 has no port: write host:port';
-    assert.deepEqual(words, ['10.0.0.1:1', '10.0.0.1:1', bad]);
+    // One word and no more: endpoints told as a success would say that the file is well.
+    assert.deepEqual(words, ['10.0.0.1:1', 'failed: file /e.yaml: line 2: 10.0.0.2 has no port: write host:port; 10.0.0.1:1']);
     file.content = { kind: 'failed', reason: 'no such file' };
     await clock.advance(FILE_POLL_MS);
-    assert.equal(words.at(-1), 'failed: file /e.yaml: no such file');
+    assert.equal(words.at(-1), 'failed: file /e.yaml: no such file; 10.0.0.1:1');
     file.set('- 10.0.0.1:1');
     await clock.advance(FILE_POLL_MS);
     assert.equal(words.at(-1), '10.0.0.1:1');
@@ -146,7 +151,7 @@ describe('FileDiscovery', () => {
   it('tells a failure alone where nothing was ever read', async () => {
     const { clock, words, stop } = watchFile(new MemoryFile(''));
     await clock.advance(0);
-    assert.deepEqual(words, ['failed: file /e.yaml: is empty: a list without endpoints is []']);
+    assert.deepEqual(words, ['failed: file /e.yaml: is empty: a list without endpoints is []; as before']);
     await stop();
   });
 
@@ -162,7 +167,7 @@ describe('FileDiscovery', () => {
     await clock.advance(FILE_POLL_MS);
     names.get('other:1')?.say({ kind: 'failed', reason: 'SERVFAIL' });
     assert.equal(names.get('app:1'), app);
-    assert.deepEqual(words.slice(-2), ['10.0.0.2:1', 'failed: SERVFAIL']);
+    assert.equal(words.at(-1), 'failed: SERVFAIL; 10.0.0.2:1');
     file.set('[]');
     await clock.advance(FILE_POLL_MS);
     assert.deepEqual([app?.running, names.get('other:1')?.running, words.at(-1)], [false, false, '']);

@@ -28,9 +28,8 @@ function join(): { readonly one: Spoken; readonly other: Spoken; readonly words:
   const other = new Spoken();
   const words: string[] = [];
   void new JoinedDiscovery([one, other]).watch((update) => {
-    words.push(
-      update.kind === 'failed' ? update.reason : update.endpoints.map(({ key }) => key.slice('10.0.0.1:'.length)).join(' '),
-    );
+    const ports = update.endpoints?.map(({ key }) => key.slice('10.0.0.1:'.length)).join(' ');
+    words.push(update.kind === 'failed' ? `${update.reason}: ${ports ?? 'as before'}` : (ports ?? ''));
   }, new AbortController().signal);
   return { one, other, words };
 }
@@ -57,16 +56,16 @@ describe('JoinedDiscovery', () => {
     one.say(endpoints(1));
     other.say(endpoints(2));
     other.say(failed('away'));
-    assert.deepEqual(words, ['1 2', 'away']);
+    assert.deepEqual(words, ['1 2', 'away: 1 2']);
   });
 
-  it('follows one source while the other fails', () => {
+  it('follows one source while the other fails, and never calls that a success', () => {
     const { one, other, words } = join();
     one.say(endpoints(1));
     other.say(failed('away'));
     one.say(endpoints(1));
     one.say(endpoints(1, 3));
-    assert.deepEqual(words, ['1', 'away', 'away', '1 3', 'away']);
+    assert.deepEqual(words, ['away: 1', 'away: 1', 'away: 1 3']);
   });
 
   it('tells that a failure is over', () => {
@@ -74,13 +73,30 @@ describe('JoinedDiscovery', () => {
     one.say(endpoints(1));
     other.say(failed('away'));
     other.say(endpoints());
-    assert.deepEqual(words, ['1', 'away', '1']);
+    assert.deepEqual(words, ['away: 1', '1']);
+  });
+
+  it('takes the endpoints that a failure brings', () => {
+    const { one, other, words } = join();
+    one.say(endpoints(1));
+    other.say({ kind: 'failed', reason: 'half away', endpoints: endpoints(2).endpoints ?? [] });
+    other.say(failed('away'));
+    assert.deepEqual(words, ['half away: 1 2', 'away: 1 2']);
+  });
+
+  it('tells that nothing is left beside a failure, once something was found', () => {
+    const { one, other, words } = join();
+    one.say(endpoints());
+    other.say(failed('away'));
+    one.say(endpoints(1));
+    one.say(endpoints());
+    assert.deepEqual(words, ['away: as before', 'away: 1', 'away: ']);
   });
 
   it('names every source that fails', () => {
     const { one, other, words } = join();
     one.say(failed('a is away'));
     other.say(failed('b is away'));
-    assert.deepEqual(words, ['a is away; b is away']);
+    assert.deepEqual(words, ['a is away; b is away: as before']);
   });
 });
