@@ -13,6 +13,8 @@ import { JoinedDiscovery } from './joined-discovery.ts';
 import { findAccess } from './kubernetes/access.ts';
 import { KubernetesDiscovery, type KubernetesDiscoveryOptions } from './kubernetes/kubernetes.ts';
 import { QueryLimit } from './query-limit.ts';
+import { SystemServiceLookup } from './service-lookup.ts';
+import { domainOf, SrvDiscovery, type SrvDiscoveryOptions } from './srv.ts';
 import { StaticDiscovery } from './static.ts';
 
 /** Endpoints that are known beforehand; host names among them stand for all their addresses. */
@@ -25,6 +27,13 @@ export interface StaticSourceOptions {
 export interface DnsSourceOptions extends DnsDiscoveryOptions {
   readonly type: 'dns';
   /** DNS servers to ask; none for those of the system. */
+  readonly resolvers: readonly Address[];
+}
+
+/** Endpoints that SRV records name. */
+export interface SrvSourceOptions extends SrvDiscoveryOptions {
+  readonly type: 'srv';
+  /** DNS servers to ask, for records and addresses; none for those of the system. */
   readonly resolvers: readonly Address[];
 }
 
@@ -47,6 +56,7 @@ export interface EnvoySourceOptions extends EnvoyDiscoveryOptions {
 export type DiscoverySourceOptions =
   | StaticSourceOptions
   | DnsSourceOptions
+  | SrvSourceOptions
   | FileSourceOptions
   | KubernetesSourceOptions
   | EnvoySourceOptions;
@@ -72,6 +82,8 @@ function createSources(source: DiscoverySourceOptions, deps: DiscoveryDeps): rea
       return createStatic(source, deps);
     case 'dns':
       return [new DnsDiscovery(source, { ...deps, lookup: new SystemHostLookup(new CaresClient(source.resolvers)) })];
+    case 'srv':
+      return [createSrv(source, deps)];
     case 'file':
       return [new FileDiscovery(source, { clock: deps.clock, files: systemFiles, createNamed: namedSources(deps) })];
     case 'kubernetes':
@@ -88,6 +100,22 @@ function createStatic({ endpoints }: StaticSourceOptions, deps: DiscoveryDeps): 
     address.kind === 'unix' || isIpLiteral(address.host) ? [] : [createNamed(address.host, address.port)],
   );
   return known.length > 0 ? [new StaticDiscovery(known), ...named] : named;
+}
+
+/**
+ * Endpoints are known by the domain of the service, not by the names of targets: those come from DNS, and whoever can forge an answer could
+ * have a certificate for a name of their own (RFC 6125, section 6.2.1).
+ */
+function createSrv(source: SrvSourceOptions, deps: DiscoveryDeps): Discovery {
+  const { name, refreshIntervalMs, family } = source;
+  const client = new CaresClient(source.resolvers);
+  const lookup = new SystemHostLookup(new QueryLimit(client, deps.clock));
+  const knownAs = domainOf(name);
+  return new SrvDiscovery(source, {
+    ...deps,
+    lookup: new SystemServiceLookup(client),
+    createTarget: (host, port) => new DnsDiscovery({ host, port, refreshIntervalMs, family, knownAs }, { ...deps, lookup }),
+  });
 }
 
 /** Sources for the host names of one list, which share a limit on look-ups. */

@@ -27,6 +27,29 @@ export interface DnsClient {
   query(name: string, family: 4 | 6, signal: AbortSignal): Promise<QueryResult>;
 }
 
+/** One SRV record (RFC 2782). */
+export interface SrvRecord {
+  /** A complete name without its closing dot; empty is the root, which stands for "no such service". */
+  readonly name: string;
+  readonly port: number;
+  /** The lower number comes first. */
+  readonly priority: number;
+}
+
+/** As `QueryResult`. c-ares, as Node brings it, does not tell how long SRV records hold. */
+export type SrvResult = { readonly kind: 'records'; readonly records: readonly SrvRecord[] } | NoRecords;
+
+/** Asks DNS servers where one complete name's service is. */
+export interface SrvClient {
+  /** Ends when `signal` aborts, with `failed`; never rejects. */
+  querySrv(name: string, signal: AbortSignal): Promise<SrvResult>;
+}
+
+type NoRecords = Exclude<QueryResult, { readonly kind: 'records' }>;
+type Answer<Value> = { readonly kind: 'records'; readonly records: readonly Value[] } | NoRecords;
+/** Asks one kind of question; an answer may be without records. */
+type Ask<Value> = (resolver: promises.Resolver) => Promise<readonly Value[]>;
+
 /** One server may take so long to answer; then the next is asked, all of them twice. Milliseconds. */
 const QUERY_TIMEOUT_MS = 2000;
 const TRIES = 2;
@@ -55,7 +78,7 @@ const ASK_NEXT: ReadonlySet<string> = new Set([SERVFAIL, REFUSED, FORMERR, NOTIM
  * identifiers and sources of answers, and gives TTLs, of an alias too. It applies neither search list nor hosts file
  * (host-lookup.ts does).
  */
-export class CaresClient implements DnsClient {
+export class CaresClient implements DnsClient, SrvClient {
   readonly #servers: readonly string[];
   readonly #deadlineMs: number;
 
@@ -69,6 +92,18 @@ export class CaresClient implements DnsClient {
   }
 
   async query(name: string, family: 4 | 6, signal: AbortSignal): Promise<QueryResult> {
+    const result = await this.#askAll<AddressRecord>(
+      (resolver) => (family === 4 ? resolver.resolve4(name, { ttl: true }) : resolver.resolve6(name, { ttl: true })),
+      signal,
+    );
+    return result.kind === 'records' ? { kind: 'records', records: result.records.map(toRecord) } : result;
+  }
+
+  querySrv(name: string, signal: AbortSignal): Promise<SrvResult> {
+    return this.#askAll<SrvRecord>((resolver) => resolver.resolveSrv(name), signal);
+  }
+
+  async #askAll<Value>(ask: Ask<Value>, signal: AbortSignal): Promise<Answer<Value>> {
     // One resolver for each query, so that ending one ends no other, and changes of resolv.conf are seen.
     const resolver = new promises.Resolver({ timeout: QUERY_TIMEOUT_MS, tries: TRIES });
     const servers = this.#servers.length > 0 ? this.#servers : resolver.getServers();
@@ -79,7 +114,7 @@ export class CaresClient implements DnsClient {
       let failure: Error | null = null;
       for (let skipped = 0; skipped < Math.max(1, servers.length) && !ended.aborted; skipped++) {
         try {
-          return await askServers(resolver, servers.slice(skipped), name, family);
+          return await askServers(resolver, servers.slice(skipped), ask);
         } catch (thrown) {
           // The first failure is the one of the server that counts most.
           failure ??= toError(thrown);
@@ -95,18 +130,17 @@ export class CaresClient implements DnsClient {
   }
 }
 
-async function askServers(
+async function askServers<Value>(
   resolver: promises.Resolver,
   servers: readonly string[],
-  name: string,
-  family: 4 | 6,
-): Promise<QueryResult> {
+  ask: Ask<Value>,
+): Promise<Answer<Value>> {
   if (servers.length > 0) {
     resolver.setServers(servers);
   }
   try {
-    const records = await (family === 4 ? resolver.resolve4(name, { ttl: true }) : resolver.resolve6(name, { ttl: true }));
-    return records.length === 0 ? { kind: 'empty' } : { kind: 'records', records: records.map(toRecord) };
+    const records = await ask(resolver);
+    return records.length === 0 ? { kind: 'empty' } : { kind: 'records', records };
   } catch (thrown) {
     const code = codeOf(thrown);
     if (code === NOTFOUND || code === NODATA) {
@@ -121,7 +155,7 @@ function toRecord({ address, ttl }: AddressRecord): AddressRecord {
 }
 
 /** @param servers those that were asked: an operator has to know at which ones to look. */
-function toResult(failure: Error | null, servers: readonly string[], signal: AbortSignal): QueryResult {
+function toResult(failure: Error | null, servers: readonly string[], signal: AbortSignal): NoRecords {
   if (failure === null || signal.aborted) {
     return { kind: 'failed', reason: 'the look-up was ended' };
   }
