@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { freePort } from './free-ports.ts';
-import { HealthPeer } from './health-peer.ts';
+import { HealthPeer, type PeerChange } from './health-peer.ts';
 import type { WorkFolder } from './work-folder.ts';
 
 /** A grpc-go server at a fixed address that is stopped, killed and started again, and of which every call is on record. */
@@ -27,6 +27,11 @@ export class RecordedBackend implements AsyncDisposable {
 
   async start(): Promise<void> {
     this.#peer = await HealthPeer.start('grpc-go', { listen: [this.address], record: this.#record });
+  }
+
+  /** Changes what it answers to checks; it must run. */
+  async set(change: PeerChange): Promise<void> {
+    await this.#peer?.set(change);
   }
 
   /** Tells its clients to go, and returns when the last call has been answered. */
