@@ -1,63 +1,20 @@
 import assert from 'node:assert/strict';
-import { EventEmitter, once } from 'node:events';
 import { describe, it } from 'node:test';
-import type { ApiAccess } from '../../src/discovery/kubernetes/access.ts';
-import { COALESCE_MS, KubernetesDiscovery } from '../../src/discovery/kubernetes/kubernetes.ts';
+import type { ReadAccess } from '../../src/discovery/kubernetes/access.ts';
+import { RESYNC_MS } from '../../src/discovery/kubernetes/kubernetes.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';
 import { KubeApi, sliceOf } from '../support/peers/kube-api.ts';
 import { TestBridge } from '../support/test-bridge.ts';
 import { writeTestFiles } from '../support/test-files.ts';
+import { plainAccess, WatchedService } from '../support/watched-service.ts';
 
-const DEADLINE_MS = 5_000;
-
-/** A source that watches the Service `app` of a stand-in, with everything it said. */
-class WatchedService implements AsyncDisposable {
-  readonly said: string[] = [];
-  token = 'one';
-  readonly #controller = new AbortController();
-  readonly #events = new EventEmitter<{ update: [] }>();
-  readonly #done: Promise<void>;
-
-  constructor(api: KubeApi) {
-    const source = new KubernetesDiscovery(
-      { service: 'app', namespace: null, port: 'grpc', family: 'auto' },
-      {
-        clock: systemClock,
-        random: () => 0,
-        readAccess: () => Promise.resolve({ kind: 'access', access: this.#access(api.url) }),
-      },
-    );
-    this.#done = source.watch((update) => {
-      this.said.push(update.kind === 'failed' ? `failed: ${update.reason}` : hosts(update.endpoints));
-      this.#events.emit('update');
-    }, this.#controller.signal);
-  }
-
-  get last(): string {
-    return this.said.at(-1) ?? '';
-  }
-
-  async until(wanted: string | ((last: string) => boolean)): Promise<void> {
-    const signal = AbortSignal.timeout(DEADLINE_MS);
-    while (this.said.length === 0 || !(typeof wanted === 'string' ? this.last === wanted : wanted(this.last))) {
-      await once(this.#events, 'update', { signal }).catch(() => assert.fail(`said ${this.said.join(' | ')}`));
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#controller.abort();
-    await this.#done;
-  }
-
-  #access(server: string): ApiAccess {
-    const none = { ca: null, cert: null, key: null, serverName: null, insecureSkipVerify: false };
-    return { ...none, server, namespace: 'shop', token: this.token };
-  }
+function access(api: KubeApi, token: () => string = () => 'one'): ReadAccess {
+  return () => Promise.resolve({ kind: 'access', access: plainAccess(api.url, token()) });
 }
 
-function hosts(endpoints: readonly { readonly key: string }[]): string {
-  return endpoints.map(({ key }) => key.replace(/:50051$/, '')).join(' ');
+function lists(api: KubeApi): number {
+  return api.requests.filter(({ query }) => !query.has('watch')).length;
 }
 
 function watchRequests(api: KubeApi): readonly string[] {
@@ -68,7 +25,7 @@ describe('kubernetes discovery', () => {
   it('lists and follows the slices of one Service in its own namespace', async () => {
     await using api = await KubeApi.start();
     api.put('app-1', sliceOf(['10.0.0.1']));
-    await using service = new WatchedService(api);
+    await using service = new WatchedService(access(api));
     await service.until('10.0.0.1');
     api.put('app-2', sliceOf(['10.0.0.2']));
     await service.until('10.0.0.1 10.0.0.2');
@@ -86,7 +43,7 @@ describe('kubernetes discovery', () => {
     await using api = await KubeApi.start();
     api.pageSize = 1;
     ['10.0.0.1', '10.0.0.2', '10.0.0.3'].forEach((address) => api.put(`app-${address}`, sliceOf([address])));
-    await using service = new WatchedService(api);
+    await using service = new WatchedService(access(api));
     await service.until('10.0.0.1 10.0.0.2 10.0.0.3');
     assert.ok(service.said.every((each) => each === service.last));
   });
@@ -96,13 +53,13 @@ describe('kubernetes discovery', () => {
       await using api = await KubeApi.start();
       api.goneAs = goneAs;
       api.put('app-1', sliceOf(['10.0.0.1']));
-      await using service = new WatchedService(api);
+      await using service = new WatchedService(access(api));
       await service.until(() => api.watches === 1);
       api.put('app-2', sliceOf(['10.0.0.2']));
       api.forget();
       api.endWatches('cut');
       await service.until('10.0.0.1 10.0.0.2');
-      await service.until(() => api.requests.filter(({ query }) => !query.has('watch')).length >= 2);
+      await service.until(() => lists(api) >= 2);
       assert.ok(!service.said.some((each) => each === '' || each.startsWith('failed')), service.said.join(' | '));
     });
   }
@@ -111,19 +68,19 @@ describe('kubernetes discovery', () => {
     it(`goes on where a watch was ${how}, without losing what came between`, async () => {
       await using api = await KubeApi.start();
       api.put('app-1', sliceOf(['10.0.0.1']));
-      await using service = new WatchedService(api);
+      await using service = new WatchedService(access(api));
       await service.until(() => api.watches === 1);
       api.bookmark();
       api.endWatches(how);
       api.put('app-2', sliceOf(['10.0.0.2']));
       await service.until('10.0.0.1 10.0.0.2');
-      assert.equal(api.requests.filter(({ query }) => !query.has('watch')).length, 1);
+      assert.equal(lists(api), 1);
     });
   }
 
   it('goes on from a bookmark', async () => {
     await using api = await KubeApi.start();
-    await using service = new WatchedService(api);
+    await using service = new WatchedService(access(api));
     await service.until(() => api.watches === 1);
     const said = service.said.length;
     api.write('{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"777"}}}\n');
@@ -135,7 +92,7 @@ describe('kubernetes discovery', () => {
 
   it('reads events that come octet by octet', async () => {
     await using api = await KubeApi.start();
-    await using service = new WatchedService(api);
+    await using service = new WatchedService(access(api));
     await service.until(() => api.watches === 1);
     const object = { ...sliceOf(['10.0.0.9']), metadata: { name: 'slow', resourceVersion: '500' } };
     for (const letter of `${JSON.stringify({ type: 'ADDED', object })}\n`) {
@@ -149,23 +106,24 @@ describe('kubernetes discovery', () => {
     await using api = await KubeApi.start();
     api.tokens = new Set(['two']);
     api.put('app-1', sliceOf(['10.0.0.1']));
-    await using service = new WatchedService(api);
+    let token = 'one';
+    await using service = new WatchedService(access(api, () => token));
     await service.until('failed: Service shop/app: the API server does not accept the token or certificate (401)');
-    service.token = 'two';
+    token = 'two';
     await service.until('10.0.0.1');
   });
 
   it('names the permission that is missing', async () => {
     await using api = await KubeApi.start();
     api.allowed = false;
-    await using service = new WatchedService(api);
+    await using service = new WatchedService(access(api));
     await service.until((last) => last.includes('may not list and watch endpointslices (403): endpointslices.discovery'));
   });
 
   it('keeps the last endpoints while the API server is away, and says so', async () => {
     const api = await KubeApi.start();
     api.put('app-1', sliceOf(['10.0.0.1']));
-    await using service = new WatchedService(api);
+    await using service = new WatchedService(access(api));
     await service.until(() => api.watches === 1);
     await api[Symbol.asyncDispose]();
     await service.until((last) => last.startsWith('failed: Service shop/app: the API server cannot be reached'));
@@ -175,38 +133,59 @@ describe('kubernetes discovery', () => {
   it('lists again after an event that is none, or too large', async () => {
     await using api = await KubeApi.start();
     api.put('app-1', sliceOf(['10.0.0.1']));
-    await using service = new WatchedService(api);
+    await using service = new WatchedService(access(api));
     await service.until(() => api.watches === 1);
     api.write('nonsense\n');
-    await service.until(() => api.requests.filter(({ query }) => !query.has('watch')).length >= 2 && api.watches === 1);
+    await service.until(() => lists(api) >= 2 && api.watches === 1);
     api.write('x'.repeat(4_200_000));
     await service.until((last) => last === 'failed: Service shop/app: an event has more than 4194304 octets');
     await service.until('10.0.0.1');
   });
 
-  it('loses no update of 1,000 endpoints in 10 slices that change 50 times a second, and tells of a few at a time', async () => {
+  it('lets drain what terminates, until it is gone', async () => {
     await using api = await KubeApi.start();
-    const put = (slice: number, round: number): void => {
-      const addresses = Array.from({ length: 100 }, (_, index) => `10.${round}.${slice}.${index}`);
-      api.put(`app-${slice}`, sliceOf(addresses));
-    };
-    for (let slice = 0; slice < 10; slice += 1) {
-      put(slice, 0);
-    }
-    await using service = new WatchedService(api);
+    const going = { ready: false, serving: true, terminating: true };
+    api.put('app-1', sliceOf(['10.0.0.1']));
+    api.put('app-2', sliceOf(['10.0.0.2']));
+    await using service = new WatchedService(access(api));
+    await service.until('10.0.0.1 10.0.0.2');
+    api.put('app-1', sliceOf(['10.0.0.1'], going));
+    await service.until('10.0.0.2 (10.0.0.1)');
+    // The last ones go on serving, as there is nobody else.
+    api.put('app-2', sliceOf(['10.0.0.2'], going));
+    await service.until('10.0.0.1 10.0.0.2');
+    api.remove('app-1');
+    api.put('app-2', sliceOf(['10.0.0.2'], { ...going, serving: false }));
+    await service.until('(10.0.0.2)');
+    api.remove('app-2');
+    await service.until('');
+  });
+
+  it('lists again and again where watches break as soon as they begin', async () => {
+    await using api = await KubeApi.start();
+    api.breaksWatches = true;
+    await using service = new WatchedService(access(api));
+    await service.until(() => watchRequests(api).length >= 2);
+    api.put('app-1', sliceOf(['10.0.0.1']));
+    await service.until('10.0.0.1');
+    assert.ok(!service.said.some((each) => each.startsWith('failed')), service.said.join(' | '));
+  });
+
+  it('lists everything anew after a quarter of an hour', async () => {
+    await using api = await KubeApi.start();
+    let laterMs = 0;
+    await using service = new WatchedService(access(api), {
+      clock: { ...systemClock, now: () => systemClock.now() + laterMs },
+    });
     await service.until(() => api.watches === 1);
-    const before = service.said.length;
-    const startedAt = performance.now();
-    for (let change = 0; change < 50; change += 1) {
-      put(change % 10, 1 + Math.floor(change / 10));
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    const wanted = Array.from({ length: 1_000 }, (_, index) => `10.5.${Math.floor(index / 100)}.${index % 100}`).join(' ');
-    await service.until(wanted);
-    assert.ok(
-      service.said.length - before <= (performance.now() - startedAt) / COALESCE_MS + 2,
-      `told ${service.said.length - before} times`,
-    );
+    api.bookmark();
+    laterMs = RESYNC_MS - 1_000;
+    api.endWatches('ended');
+    await service.until(() => api.watches === 1);
+    assert.equal(lists(api), 1);
+    laterMs = RESYNC_MS;
+    api.endWatches('ended');
+    await service.until(() => lists(api) === 2);
   });
 
   it('makes a cluster of the bridge, by the credentials of a kubeconfig', async () => {
@@ -230,6 +209,17 @@ describe('kubernetes discovery', () => {
         ],
       });
       await bridge.untilHealthy(true);
+      const first = { addresses: ['127.0.0.1'], conditions: { ready: true }, zone: 'zone-a' };
+      const second = { addresses: ['127.0.0.2'], conditions: { ready: true }, zone: 'zone-b' };
+      api.put('app-1', { ...sliceOf([], {}, port), endpoints: [first, second] });
+      await bridge.untilLogged('endpoints changed', ({ endpoints }) => endpoints === 2);
+      const terminating = { ...second, conditions: { ready: false, serving: true, terminating: true } };
+      api.put('app-1', { ...sliceOf([], {}, port), endpoints: [first, terminating] });
+      await bridge.untilLogged('endpoint state changed', ({ toState }) => toState === 'draining');
+      const { body } = await bridge.get('/healthz?verbose');
+      assert.match(body, /^\[\+\]app ok: 1 of 1 healthy, 1 draining$/m);
+      assert.match(body, /draining since \S+ \(zone-b\): the pod is terminating$/m);
+      assert.ok(body.includes(`[+]${backend.key} ok (zone-a)\n`), body);
       api.put('app-1', sliceOf(['127.0.0.1'], { ready: false }, port));
       await bridge.untilHealthy(false);
     } finally {

@@ -3,6 +3,7 @@ import { toError } from '../../errors.ts';
 import type { Clock } from '../../util/clock.ts';
 import { describeSocketError, errorCode } from '../../util/socket-reasons.ts';
 import type { ApiAccess, ReadAccess } from './access.ts';
+import { serverWords } from './server-words.ts';
 
 /** The API server could not be asked, or refused. The message is words for an operator. */
 export class ApiFailure extends Error {
@@ -23,8 +24,6 @@ const ANSWER_TIMEOUT_MS = 15_000;
 export const MAX_PAGE_BYTES = 33_554_432;
 /** What of a refusal is read. Octets. */
 const MAX_REFUSAL_BYTES = 65_536;
-/** Characters of a server's own words that are kept. */
-const MAX_WORDS = 200;
 
 /** Asks one API server, one request at a time, with credentials that are read anew for each. */
 export class ApiClient {
@@ -166,12 +165,10 @@ async function readBody(body: AsyncIterable<Uint8Array>, limit: number): Promise
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** The message of a Kubernetes Status object, which an API server answers with when it refuses. */
+/** What the API server says of its refusal: a Status object, or a proxy's page, which is none. */
 function readWords(text: string): string {
   try {
-    const value: unknown = JSON.parse(text);
-    const message = typeof value === 'object' && value !== null && 'message' in value ? String(value.message) : '';
-    return message.replaceAll(/\p{C}+/gu, ' ').slice(0, MAX_WORDS);
+    return serverWords(JSON.parse(text));
   } catch {
     return '';
   }

@@ -1,4 +1,5 @@
 import { parseSlice, type Slice } from './endpoint-slice.ts';
+import { serverWords } from './server-words.ts';
 
 /**
  * One event of a watch. `gone`: the version that was asked for is too old, whatever came since is lost; `error`: anything else
@@ -41,7 +42,7 @@ export function parseWatchEvent(line: string): WatchEvent {
     case 'ERROR':
       return isGone(object)
         ? { kind: 'gone' }
-        : { kind: 'error', reason: `the API server ended the watch: ${String(field(object, 'message'))}` };
+        : { kind: 'error', reason: `the API server ended the watch: ${serverWords(object)}` };
     default:
       return { kind: 'error', reason: 'the API server sent no watch event' };
   }

@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
+import type { KeyPair } from '../tls.ts';
 
 /** An EndpointSlice as a controller writes it, without what the API server adds. */
 export interface SliceBody {
@@ -14,15 +17,20 @@ export interface ApiRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly token: string;
+  /** The name in the client's certificate; empty without one. */
+  readonly client: string;
+}
+
+/** How the stand-in speaks TLS. */
+export interface KubeApiTls {
+  readonly pair: KeyPair;
+  /** Of client certificates, which are asked for then. */
+  readonly clientCa?: Buffer;
 }
 
 interface Stored {
   readonly name: string;
   readonly object: object;
-}
-
-interface Watcher {
-  readonly response: ServerResponse;
 }
 
 /** A slice for one port `grpc` with these addresses. */
@@ -41,20 +49,28 @@ export class KubeApi implements AsyncDisposable {
   tokens: ReadonlySet<string> | null = null;
   /** Whether the account may list and watch. */
   allowed = true;
+  /** Whether requests are answered at all. */
+  answers = true;
+  /** Whether a watch ends as soon as it has begun, with all that it should tell untold. */
+  breaksWatches = false;
+  /** What a list is answered with in place of its slices. */
+  listAs: ((response: ServerResponse) => void) | null = null;
   /** Slices of one page, whatever the client asks for. */
   pageSize = Number.POSITIVE_INFINITY;
   /** Versions before this are forgotten: a watch from one gets 410, as the answer's status or as an event. */
   forgottenBefore = 0;
   goneAs: 'status' | 'event' = 'status';
   readonly #server: Server;
+  readonly #scheme: string;
   readonly #sockets = new Set<Socket>();
   readonly #slices = new Map<string, Stored>();
   readonly #history: { readonly version: number; readonly line: string }[] = [];
-  readonly #watchers = new Set<Watcher>();
+  readonly #watchers = new Set<ServerResponse>();
   #version = 100;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, scheme: string) {
     this.#server = server;
+    this.#scheme = scheme;
     server.on('connection', (socket) => {
       this.#sockets.add(socket);
       socket.once('close', () => this.#sockets.delete(socket));
@@ -62,15 +78,20 @@ export class KubeApi implements AsyncDisposable {
     server.on('request', (request, response) => this.#serve(request, response));
   }
 
-  static async start(): Promise<KubeApi> {
-    const server = createServer().listen(0, '127.0.0.1');
+  static async start(tls: KubeApiTls | null = null): Promise<KubeApi> {
+    const server = tls === null ? createServer() : createTls(tls);
+    server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return new KubeApi(server);
+    return new KubeApi(server, tls === null ? 'http' : 'https');
+  }
+
+  get port(): number {
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
   }
 
   get url(): string {
-    const address = this.#server.address();
-    return `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}`;
+    return `${this.#scheme}://127.0.0.1:${this.port}`;
   }
 
   get watches(): number {
@@ -96,7 +117,7 @@ export class KubeApi implements AsyncDisposable {
 
   /** Writes octets into every watch as they are. */
   write(octets: string): void {
-    for (const { response } of this.#watchers) {
+    for (const response of this.#watchers) {
       response.write(octets);
     }
   }
@@ -105,7 +126,7 @@ export class KubeApi implements AsyncDisposable {
   endWatches(how: 'ended' | 'cut'): void {
     const watchers = [...this.#watchers];
     this.#watchers.clear();
-    for (const { response } of watchers) {
+    for (const response of watchers) {
       if (how === 'ended') {
         response.end();
       } else {
@@ -146,13 +167,18 @@ export class KubeApi implements AsyncDisposable {
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://api');
     const token = (request.headers.authorization ?? '').replace('Bearer ', '');
-    this.requests.push({ path: pathname, query: searchParams, token });
+    this.requests.push({ path: pathname, query: searchParams, token, client: clientOf(request) });
+    if (!this.answers) {
+      return;
+    }
     if (this.tokens !== null && !this.tokens.has(token)) {
       refuse(response, 401, 'Unauthorized');
     } else if (!this.allowed) {
       refuse(response, 403, 'endpointslices.discovery.k8s.io is forbidden');
     } else if (searchParams.get('watch') === '1') {
       this.#watch(Number(searchParams.get('resourceVersion')), response);
+    } else if (this.listAs !== null) {
+      this.listAs(response);
     } else {
       this.#list(Number(searchParams.get('continue') ?? 0), response);
     }
@@ -178,15 +204,28 @@ export class KubeApi implements AsyncDisposable {
       response.end(`${JSON.stringify({ type: 'ERROR', object: { kind: 'Status', code: 410, reason: 'Expired' } })}\n`);
       return;
     }
+    if (this.breaksWatches) {
+      response.destroy();
+      return;
+    }
     for (const { version: at, line } of this.#history) {
       if (at > version) {
         response.write(line);
       }
     }
-    const watcher = { response };
-    this.#watchers.add(watcher);
-    response.once('close', () => this.#watchers.delete(watcher));
+    this.#watchers.add(response);
+    response.once('close', () => this.#watchers.delete(response));
   }
+}
+
+function createTls({ pair, clientCa }: KubeApiTls): Server {
+  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
+  return createTlsServer({ ...pair, ...clients });
+}
+
+function clientOf({ socket }: IncomingMessage): string {
+  const subject = socket instanceof TLSSocket ? socket.getPeerCertificate().subject : undefined;
+  return String(subject?.CN ?? '');
 }
 
 function refuse(response: ServerResponse, status: number, message: string): void {
