@@ -3,6 +3,9 @@ import { fieldsOf, parseJsonAddress } from './host-address.ts';
 import { JsonPieces } from './json-pieces.ts';
 import { type EnvoyCluster, type EnvoyHost, ListedClusters, ListingError, type ListingParser } from './listing.ts';
 
+/** Of one cluster; Envoy has nine. */
+export const MAX_CLUSTER_FIELDS = 64;
+
 /** A cluster whose fields are still coming. */
 interface Draft {
   name: string | null;
@@ -80,6 +83,9 @@ export class ClustersJson implements ListingParser {
   #once(key: string): void {
     if (this.#draft.seen.has(key)) {
       throw new ListingError(`a cluster has ${key} twice`);
+    }
+    if (this.#draft.seen.size === MAX_CLUSTER_FIELDS) {
+      throw new ListingError(`a cluster has more than ${MAX_CLUSTER_FIELDS} fields`);
     }
     this.#draft.seen.add(key);
   }

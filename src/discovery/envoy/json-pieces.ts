@@ -1,3 +1,4 @@
+import { isJsonSpace, JsonValue } from './json-value.ts';
 import { ListingError } from './listing.ts';
 
 /** The lists and objects of a `Clusters` message that are entered; everything else is read as one value. */
@@ -19,20 +20,14 @@ export interface JsonPieceHandler {
 }
 
 type Expected = 'value' | 'valueOrEnd' | 'key' | 'keyOrEnd' | 'colon' | 'commaOrEnd' | 'nothing';
-type Shape = 'text' | 'nested' | 'plain';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
 const COLON = 0x3a;
 const OPEN_LIST = 0x5b;
-const BACKSLASH = 0x5c;
 const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
-const SPACE = 0x20;
-
-/** Of one value, such as a whole host; one of Envoy has some 2 KiB. Octets. */
-export const MAX_VALUE_BYTES = 1_048_576;
 
 /** The keys whose values are entered. */
 const ENTERED: Readonly<Record<JsonPlace, string>> = {
@@ -51,15 +46,8 @@ export class JsonPieces {
   readonly #places: JsonPlace[] = [];
   #expected: Expected = 'value';
   #key = '';
-  /** The value that is being read; null between values. */
-  #shape: Shape | null = null;
+  readonly #value = new JsonValue();
   #isKey = false;
-  #depth = 0;
-  #inText = false;
-  #escaped = false;
-  /** What of the value came in chunks before. */
-  #parts: Buffer[] = [];
-  #partBytes = 0;
 
   constructor(handler: JsonPieceHandler) {
     this.#handler = handler;
@@ -68,7 +56,7 @@ export class JsonPieces {
   push(octets: Buffer): void {
     let at = 0;
     while (at < octets.length) {
-      at = this.#shape === null ? this.#structure(octets, at) : this.#value(octets, at);
+      at = this.#value.isOpen ? this.#readValue(octets, at) : this.#structure(octets, at);
     }
   }
 
@@ -81,7 +69,7 @@ export class JsonPieces {
   /** Takes white space and one sign, or finds where a value begins. */
   #structure(octets: Buffer, from: number): number {
     let at = from;
-    while (at < octets.length && isSpace(octets[at])) {
+    while (at < octets.length && isJsonSpace(octets[at])) {
       at += 1;
     }
     const sign = octets[at];
@@ -167,33 +155,17 @@ export class JsonPieces {
   }
 
   #beginValue(sign: number, at: number): number {
-    const isNested = sign === OPEN_OBJECT || sign === OPEN_LIST;
-    this.#shape = isNested ? 'nested' : sign === QUOTE ? 'text' : 'plain';
-    this.#depth = 0;
-    this.#inText = false;
-    this.#escaped = false;
+    this.#value.begin(sign);
     return at;
   }
 
   /** Reads on in a value until it ends or the octets do. */
-  #value(octets: Buffer, from: number): number {
-    const end = this.#shape === 'plain' ? endOfPlain(octets, from) : this.#endOfValue(octets, from);
-    const part = octets.subarray(from, end ?? octets.length);
-    this.#partBytes += part.length;
-    if (this.#partBytes > MAX_VALUE_BYTES) {
-      throw new ListingError(`a value in the JSON is longer than ${MAX_VALUE_BYTES} octets`);
-    }
+  #readValue(octets: Buffer, from: number): number {
+    const end = this.#value.read(octets, from, this.#isWanted());
     if (end === null) {
-      if (this.#isWanted()) {
-        this.#parts.push(Buffer.from(part));
-      }
       return octets.length;
     }
-    const whole = this.#parts.length === 0 ? part : Buffer.concat([...this.#parts, part]);
-    this.#shape = null;
-    this.#parts = [];
-    this.#partBytes = 0;
-    this.#deliver(whole);
+    this.#deliver(octets.subarray(from, end));
     return end;
   }
 
@@ -201,66 +173,21 @@ export class JsonPieces {
     return this.#place !== 'hosts' || this.#handler.wantsHosts();
   }
 
-  #deliver(octets: Buffer): void {
+  #deliver(lastPiece: Buffer): void {
     if (this.#isKey) {
       this.#isKey = false;
-      this.#key = parseKey(octets.toString());
+      this.#key = parseKey(this.#value.text(lastPiece));
       this.#expected = 'colon';
       return;
     }
     this.#expected = 'commaOrEnd';
     const place = this.#place;
     if (place === 'root' || place === 'cluster') {
-      this.#handler.onField(place, this.#key, octets.toString());
+      this.#handler.onField(place, this.#key, this.#value.text(lastPiece));
     } else if (this.#isWanted()) {
-      this.#handler.onHost(octets.toString());
+      this.#handler.onHost(this.#value.text(lastPiece));
     }
   }
-
-  /** Where a text, an object or a list ends; null if not in these octets. */
-  #endOfValue(octets: Buffer, from: number): number | null {
-    for (let at = from; at < octets.length; at += 1) {
-      const sign = octets[at];
-      if (this.#inText) {
-        if (this.#escaped) {
-          this.#escaped = false;
-        } else if (sign === BACKSLASH) {
-          this.#escaped = true;
-        } else if (sign === QUOTE) {
-          this.#inText = false;
-          if (this.#depth === 0) {
-            return at + 1;
-          }
-        }
-      } else if (sign === QUOTE) {
-        this.#inText = true;
-      } else if (sign === OPEN_OBJECT || sign === OPEN_LIST) {
-        this.#depth += 1;
-      } else if (sign === CLOSE_OBJECT || sign === CLOSE_LIST) {
-        this.#depth -= 1;
-        if (this.#depth === 0) {
-          return at + 1;
-        }
-      }
-    }
-    return null;
-  }
-}
-
-/** A number or a word ends before a sign of structure or white space; null if not in these octets. */
-function endOfPlain(octets: Buffer, from: number): number | null {
-  for (let at = from; at < octets.length; at += 1) {
-    const sign = octets[at];
-    if (sign === COMMA || sign === CLOSE_OBJECT || sign === CLOSE_LIST || isSpace(sign)) {
-      return at;
-    }
-  }
-  return null;
-}
-
-/** RFC 8259, section 2. */
-function isSpace(sign: number | undefined): boolean {
-  return sign === SPACE || sign === 0x0a || sign === 0x0d || sign === 0x09;
 }
 
 function parseKey(text: string): string {

@@ -37,8 +37,15 @@ export interface ListingParser {
   end(): readonly EnvoyCluster[];
 }
 
+/** Of words about an answer, which may repeat what stands in it. Characters. */
+export const MAX_LISTING_ERROR_LENGTH = 300;
+
 /** Why an answer cannot be used: words for an operator. */
-export class ListingError extends Error {}
+export class ListingError extends Error {
+  constructor(words: string) {
+    super(words.length <= MAX_LISTING_ERROR_LENGTH ? words : `${words.slice(0, MAX_LISTING_ERROR_LENGTH - 1)}…`);
+  }
+}
 
 /** Clusters that are kept of one answer, and hosts of all of them. */
 export const MAX_LISTED_CLUSTERS = 16_384;
