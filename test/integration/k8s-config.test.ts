@@ -10,7 +10,7 @@ import { GrpcBackend } from '../support/peers/grpc-backend.ts';
 import { TestBridge } from '../support/test-bridge.ts';
 
 const ROOT = fileURLToPath(new URL('../../k8s/', import.meta.url));
-const OVERLAYS = ['base', 'overlays/gke-ingress'] as const;
+const OVERLAYS = ['base', 'overlays/gke-ingress', 'overlays/kubernetes-discovery'] as const;
 
 function config(folder: string): Config {
   return loadConfig({ flags: { config: [`${ROOT}${folder}/bridge.yaml`] }, environment: {} });
@@ -82,6 +82,7 @@ describe('the manifests', () => {
   for (const { folder, path } of [
     { folder: 'base', path: '/any.Service/Method' },
     { folder: 'overlays/gke-ingress', path: '/router.Router/Method' },
+    { folder: 'overlays/kubernetes-discovery', path: '/any.Service/Method' },
   ]) {
     it(`${folder}: forwards calls, and answers probes itself`, async () => {
       await using backend = await GrpcBackend.start({ services: { 'route.Router': 'SERVING' } });
@@ -134,9 +135,36 @@ describe('the manifests', () => {
       'seconds',
     );
     for (const folder of OVERLAYS) {
-      const grace = at(await readYaml(`${folder}/deployment.yaml`), 'spec', 'template', 'spec', 'terminationGracePeriodSeconds');
+      // What an overlay does not patch is as in the base.
+      const graces = [`${folder}/deployment.yaml`, 'base/deployment.yaml'].map(async (path) =>
+        at(await readYaml(path), 'spec', 'template', 'spec', 'terminationGracePeriodSeconds'),
+      );
+      const grace = (await Promise.all(graces)).find((each) => each !== undefined);
       const { delayMs, timeoutMs } = config(folder).drain;
       assert.ok(Number(grace) * 1000 >= Number(preStop) * 1000 + delayMs + timeoutMs + 5_000, folder);
+    }
+  });
+
+  it('let the bridge read EndpointSlices, and nothing else, where it finds its endpoints by them', async () => {
+    const folder = 'overlays/kubernetes-discovery';
+    assert.deepEqual(at(await readYaml(`${folder}/role.yaml`), 'rules'), [
+      { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
+    ]);
+    const account = at(await readYaml('base/service-account.yaml'), 'metadata', 'name');
+    assert.deepEqual(at(await readYaml(`${folder}/role-binding.yaml`), 'subjects'), [
+      { kind: 'ServiceAccount', name: account, namespace: 'default' },
+    ]);
+    assert.equal(
+      at(await readYaml(`${folder}/role-binding.yaml`), 'roleRef', 'name'),
+      at(await readYaml(`${folder}/role.yaml`), 'metadata', 'name'),
+    );
+    // The base mounts no token, as DNS needs none.
+    for (const [path, mounts] of [
+      ['base', false],
+      [folder, true],
+    ] as const) {
+      const pod = at(await readYaml(`${path}/deployment.yaml`), 'spec', 'template', 'spec');
+      assert.equal(at(pod, 'automountServiceAccountToken'), mounts, path);
     }
   });
 
