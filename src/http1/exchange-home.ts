@@ -25,6 +25,8 @@ export interface ExchangeHome {
   readonly clock: Clock;
   /** How long a request may be without a connection. Milliseconds. */
   readonly maxWaitMs: number;
+  /** How long the content of a request may stand still. Milliseconds. */
+  readonly contentTimeoutMs: number;
   /** The exchange begins. */
   add(exchange: HeldExchange): void;
   acquire(exchange: HeldExchange): Acquired;

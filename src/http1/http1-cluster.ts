@@ -21,6 +21,7 @@ export class Http1Cluster implements ExchangeHome {
   readonly name: string;
   readonly clock: Clock;
   readonly maxWaitMs: number;
+  readonly contentTimeoutMs: number;
   /** Answers to HTTP/2 requests that fail. */
   readonly replies: LocalReplies = new LocalReplies();
   readonly #context: ClientContext;
@@ -43,6 +44,7 @@ export class Http1Cluster implements ExchangeHome {
     this.name = options.name;
     this.clock = dependencies.clock;
     this.maxWaitMs = options.connectTimeoutMs + EXTRA_WAIT_MS;
+    this.contentTimeoutMs = options.timeouts.contentMs;
     this.#context = {
       options,
       dependencies,

@@ -1,5 +1,5 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import { LOCAL_ANSWERS, type LocalReason } from '../proxy/local-reason.ts';
+import { LOCAL_ANSWERS, LocalReason } from '../proxy/local-reason.ts';
 import { ERROR_HEADER } from '../proxy/local-replies.ts';
 import { hasElement, keepFields, type RawFields } from './fields.ts';
 import type { Http1Exchange } from './http1-exchange.ts';
@@ -89,6 +89,10 @@ export class Http1Downstream implements DownstreamSide {
     if (this.#response.headersSent) {
       this.#response.destroy();
     } else {
+      if (reason === LocalReason.REQUEST_TIMEOUT) {
+        // RFC 9110, section 15.5.9: nobody waits for the rest.
+        this.#response.setHeader('connection', 'close');
+      }
       answerHttp1(this.#response, reason);
     }
   }

@@ -4,6 +4,7 @@ import { LocalReason, reasonOfNoConnection } from '../proxy/local-reason.ts';
 import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
 import type { Timer } from '../util/clock.ts';
 import { ConnectError } from './connector.ts';
+import { ContentWatch } from './content-watch.ts';
 import type { EndpointClient } from './endpoint-client.ts';
 import type { ExchangeOptions, HeldExchange } from './exchange-home.ts';
 import { reasonOfFailure } from './failure.ts';
@@ -41,6 +42,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
   #isAnswered = false;
   #routeTimer: Timer | null = null;
   #waitTimer: Timer | null = null;
+  #contentWatch: ContentWatch | null = null;
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
@@ -82,6 +84,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
 
   /** Content has come from the client. */
   onDownstreamData(octets: number): void {
+    this.#contentWatch?.onProgress();
     this.#options.log?.onRequestData(octets);
   }
 
@@ -106,12 +109,14 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
     this.#controller = controller;
     this.#phase = Phase.OPEN;
     this.#stopWaiting();
+    this.#watchContent();
     log?.onAttempt(client.endpoint);
     home.onStarted(this, client);
   }
 
   onBodySent(chunk: Uint8Array): void {
     if (this.#phase !== Phase.OVER) {
+      this.#contentWatch?.onProgress();
       this.#options.down.onBodyTaken(chunk.byteLength);
     }
   }
@@ -139,6 +144,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
 
   onResponseData(controller: Dispatcher.DispatchController, octets: Buffer): void {
     if (this.#phase === Phase.RESPONDING && !this.#isAnswered) {
+      this.#contentWatch?.onProgress();
       this.#options.log?.onResponseData(octets.length);
       if (!this.#options.down.sendData(octets)) {
         controller.pause();
@@ -253,6 +259,18 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
     this.#options.down.sendInterim(status, removeConnectionFields(received, ['content-length']));
   }
 
+  #watchContent(): void {
+    const { home, request } = this.#options;
+    if (request.body !== null) {
+      this.#contentWatch = new ContentWatch({
+        clock: home.clock,
+        timeoutMs: home.contentTimeoutMs,
+        body: request.body,
+        onStall: (reason) => this.#fail(reason),
+      });
+    }
+  }
+
   #onWaitedTooLong(): void {
     const isQueued = this.#phase === Phase.WAITING;
     this.#fail(isQueued ? LocalReason.QUEUE_TIMEOUT : LocalReason.CONNECT_TIMEOUT);
@@ -290,6 +308,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
     this.#phase = Phase.OVER;
     this.#routeTimer?.cancel();
     this.#routeTimer = null;
+    this.#contentWatch?.close();
     this.#stopWaiting();
     this.#client = null;
     this.#controller = null;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { LocalReason } from '../proxy/local-reason.ts';
-import { removeConnectionFields, valuesOf } from './fields.ts';
+import { hasElement, type RawFields, removeConnectionFields, valuesOf } from './fields.ts';
 import { OWN_FIELDS, type RequestResult } from './relayed-request.ts';
 import { RequestBody } from './request-body.ts';
 
@@ -19,15 +19,15 @@ export function toRelayedRequest(request: IncomingMessage): RequestResult {
     return BAD_REQUEST;
   }
   const codings = valuesOf(rawHeaders, 'transfer-encoding');
-  const refusal = judgeCodings(codings, request.httpVersionMinor);
+  const refusal = judgeUpgrade(rawHeaders) ?? judgeCodings(codings, request.httpVersionMinor);
   if (refusal !== null) {
     return refusal;
   }
-  const lengths = valuesOf(rawHeaders, 'content-length');
-  const contentLength = lengths[0] === undefined ? null : Number(lengths[0]);
-  if (lengths.length > 1 || (contentLength !== null && !Number.isSafeInteger(contentLength))) {
+  const lengths = valuesOf(rawHeaders, 'content-length').map(Number);
+  if (lengths.length > 1 || !lengths.every(Number.isSafeInteger)) {
     return BAD_REQUEST;
   }
+  const contentLength = lengths[0] ?? null;
   return {
     kind: 'request',
     request: {
@@ -39,6 +39,13 @@ export function toRelayedRequest(request: IncomingMessage): RequestResult {
       body: codings.length > 0 || (contentLength ?? 0) > 0 ? new RequestBody() : null,
     },
   };
+}
+
+/** RFC 9110, section 7.8: an upgrade may be ignored, as that to h2c is. But a client of WebSocket has no use for any other answer. */
+function judgeUpgrade(fields: RawFields): RequestResult | null {
+  return hasElement(fields, 'upgrade', 'websocket') && hasElement(fields, 'connection', 'upgrade')
+    ? { kind: 'refused', reason: LocalReason.NOT_IMPLEMENTED, message: 'WebSocket is not implemented' }
+    : null;
 }
 
 function judgeCodings(codings: readonly string[], minorVersion: number): RequestResult | null {

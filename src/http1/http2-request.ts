@@ -16,8 +16,9 @@ export function fieldsToRelayedRequest(fields: FieldList, isEnded: boolean): Req
   if (method === 'CONNECT') {
     return { kind: 'refused', reason: LocalReason.NOT_IMPLEMENTED };
   }
+  const hosts = valuesOf(received, 'host');
   const isUnexpected = valuesOf(received, 'expect').some((value) => value.toLowerCase() !== '100-continue');
-  if (isUnexpected || !path.startsWith('/') || !Number.isSafeInteger(contentLength ?? 0)) {
+  if (isUnexpected || hosts.length > 1 || !path.startsWith('/') || !Number.isSafeInteger(contentLength ?? 0)) {
     return { kind: 'refused', reason: LocalReason.BAD_REQUEST };
   }
   return {
@@ -25,7 +26,8 @@ export function fieldsToRelayedRequest(fields: FieldList, isEnded: boolean): Req
     request: {
       method,
       path,
-      authority: textOf(fields, NameId.AUTHORITY),
+      // RFC 9113, section 8.3.1: Host says it where there is no :authority.
+      authority: textOf(fields, NameId.AUTHORITY) ?? hosts[0] ?? null,
       fields: removeConnectionFields(received, OWN_FIELDS),
       contentLength,
       body: isEnded || contentLength === 0 ? null : new RequestBody(),

@@ -13,11 +13,16 @@ export interface Http1PoolOptions {
   readonly idleTimeoutMs: number;
 }
 
-/** How long an endpoint may be silent. Looked at about every half second. */
+/** How long a peer may be silent. */
 export interface Http1Timeouts {
-  /** From the end of the request to the response's header section. Milliseconds, default 0 = any time: the route has a timeout. */
+  /**
+   * How long an endpoint may wait for the next part of a request's content, or leave it lying, while no part of its answer comes either; then
+   * 408 or 502. Milliseconds, above 0, default 30 000, as http2/limits.ts has for peers that stand still. Envoy: `stream_idle_timeout`.
+   */
+  readonly contentMs: number;
+  /** From the end of the request to the response's header section, looked at about every half second. Milliseconds, default 0 = any time: the route has a timeout. */
   readonly headersMs: number;
-  /** Between two parts of the response's content, while the client takes it. Milliseconds, default 0 = any time. Envoy: `stream_idle_timeout`. */
+  /** Between two parts of the response's content, while the client takes it, looked at as often. Milliseconds, default 0 = any time. Envoy: `stream_idle_timeout`. */
   readonly bodyMs: number;
 }
 
@@ -25,7 +30,7 @@ export interface Http1Timeouts {
 export const DEFAULT_MAX_CONNECTIONS = 1024;
 
 /** The defaults of `Http1Timeouts`. */
-export const DEFAULT_HTTP1_TIMEOUTS: Http1Timeouts = Object.freeze({ headersMs: 0, bodyMs: 0 });
+export const DEFAULT_HTTP1_TIMEOUTS: Http1Timeouts = Object.freeze({ contentMs: 30_000, headersMs: 0, bodyMs: 0 });
 
 /** What a cluster of HTTP/1.1 endpoints is reached with. */
 export interface Http1ClusterOptions {

@@ -15,6 +15,11 @@ export class RequestBody extends Readable {
     return this.readableLength;
   }
 
+  /** Whether all of it has been given. */
+  get isFinished(): boolean {
+    return this.#isOver;
+  }
+
   /** A part, which is kept as it is. Ignored once nobody wants it. */
   give(octets: Buffer): void {
     if (!this.#isOver && !this.destroyed && octets.length > 0) {

@@ -7,18 +7,21 @@ import { type HeaderMatch, matchesValue, type RoutedRequest, toPathname } from '
 import type { Route } from './router.ts';
 
 /** RFC 9112, section 3.2.2: the absolute form names an authority before the path. */
-const ABSOLUTE_FORM = /^https?:\/\/[^/?#]+/i;
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)/i;
 
-/** Leads a request of HTTP/1.x to whoever serves it: the handler of this process, or a route. */
-export function serveHttp1(context: ListenerContext, request: IncomingMessage, response: ServerResponse): void {
+/** Leads a request of HTTP/1.x to whoever serves it: the handler of this process, or a route, which is told by `true`. */
+export function serveHttp1(context: ListenerContext, request: IncomingMessage, response: ServerResponse): boolean {
   const route = findRoute(context, request);
   if (route === null) {
     callHandler(context, request, response);
-  } else if (route.kind === 'http1') {
-    callHandler({ requestHandler: route.onRequest, observer: context.observer }, request, response);
-  } else {
-    refuse(context, response);
+    return false;
   }
+  if (route.kind === 'http2') {
+    refuse(context, response);
+    return false;
+  }
+  callHandler({ requestHandler: route.onRequest, observer: context.observer }, request, response);
+  return true;
 }
 
 function findRoute({ router, isHealthPath }: ListenerContext, request: IncomingMessage): Route | null {
@@ -52,7 +55,9 @@ class Http1Request implements RoutedRequest {
   }
 
   get authority(): string | null {
-    return this.#request.headers.host ?? null;
+    const { url = '', headers } = this.#request;
+    // RFC 9112, section 3.2.2: the authority of the absolute form goes before Host.
+    return (url.startsWith('/') ? null : ABSOLUTE_FORM.exec(url)?.[1]) ?? headers.host ?? null;
   }
 
   hasHeader(match: HeaderMatch): boolean {

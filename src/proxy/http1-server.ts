@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Timer } from '../util/clock.ts';
 import { serveHttp1 } from './http1-routing.ts';
 import { closingResponse, endWithAnswer } from './linger.ts';
 import type { ListenerContext } from './listener-context.ts';
@@ -14,6 +15,8 @@ interface Http1Connection {
   readonly responses: Set<ServerResponse>;
   /** The answer to what cannot be parsed; it waits for the responses before it. */
   lastAnswer: string | null;
+  /** Runs while content comes that is thrown away, or wanted here. */
+  contentTimer: Timer | null;
 }
 
 /** What node:http adds to errors of its parser. */
@@ -29,8 +32,9 @@ interface Refusal {
 }
 
 const BAD_REQUEST: Refusal = { reason: 'badRequest', status: '400 Bad Request', body: 'bad request' };
+const TOO_SLOW: Refusal = { reason: 'timeout', status: '408 Request Timeout', body: 'request timeout' };
 const REFUSALS: Readonly<Record<string, Refusal>> = {
-  ERR_HTTP_REQUEST_TIMEOUT: { reason: 'timeout', status: '408 Request Timeout', body: 'request timeout' },
+  ERR_HTTP_REQUEST_TIMEOUT: TOO_SLOW,
   HPE_HEADER_OVERFLOW: { reason: 'limit', status: '431 Request Header Fields Too Large', body: 'header too large' },
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { reason: 'limit', status: '413 Content Too Large', body: 'chunk extensions too large' },
 };
@@ -68,10 +72,12 @@ export class Http1Server {
       firstRequestTimeoutMs: idleTimeoutMs,
       onIdle: () => socket.destroy(),
     });
-    this.#connections.set(socket, { socket, activity, responses: new Set(), lastAnswer: null });
+    const connection: Http1Connection = { socket, activity, responses: new Set(), lastAnswer: null, contentTimer: null };
+    this.#connections.set(socket, connection);
     socket.once('close', () => {
       this.#connections.delete(socket);
       activity.close();
+      connection.contentTimer?.cancel();
     });
     this.#server.emit('connection', socket);
   }
@@ -117,7 +123,32 @@ export class Http1Server {
       response.end();
       return;
     }
-    serveHttp1(this.#context, request, response);
+    const isRelayed = serveHttp1(this.#context, request, response);
+    if (!isRelayed) {
+      this.#limitContent(connection, request);
+    } else if (announcesContent(request)) {
+      // Before that, the route looks after it: a slow upload may take any time.
+      response.once('close', () => this.#limitContent(connection, request));
+    }
+  }
+
+  /** Content that no route wants, or none any more, has its time. */
+  #limitContent(connection: Http1Connection, request: IncomingMessage): void {
+    const { clock, limits } = this.#context;
+    connection.contentTimer?.cancel();
+    connection.contentTimer = null;
+    if (announcesContent(request) && !request.complete && !connection.socket.destroyed) {
+      const timer = clock.setTimer(limits.requestTimeoutMs, () => this.#onSlowContent(connection, request));
+      connection.contentTimer = timer;
+      request.once('close', () => timer.cancel());
+    }
+  }
+
+  #onSlowContent(connection: Http1Connection, request: IncomingMessage): void {
+    if (!request.complete && connection.lastAnswer === null) {
+      this.#context.observer.onRefusal(TOO_SLOW.reason, 'the content of a request does not end');
+      this.#refuse(connection, closingResponse(TOO_SLOW.status, `${TOO_SLOW.body}\n`));
+    }
   }
 
   #track(connection: Http1Connection, response: ServerResponse): void {
@@ -182,6 +213,10 @@ export class Http1Server {
   }
 }
 
+function announcesContent({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
 /** Whether there is a response to wait for: not one to a request that has not come in whole, as the connection ends because of it. */
 function isAwaited(response: ServerResponse): boolean {
   return response.req.complete || response.headersSent;
@@ -192,7 +227,8 @@ function createHttpServer({ limits }: ListenerContext): Server {
     // The listener's own idle timer rules both versions; node's would end connections after 5 s.
     keepAliveTimeout: 0,
     headersTimeout: limits.headersTimeoutMs,
-    requestTimeout: limits.requestTimeoutMs,
+    // Content has a time of its own here, as that of relayed requests may take any.
+    requestTimeout: 0,
     connectionsCheckingInterval: limits.requestCheckIntervalMs,
     maxHeaderSize: limits.maxHeaderBytes,
     // Some probers send none (RFC 9112, section 3.2 wants one), and nothing here depends on it.
@@ -205,7 +241,7 @@ function createHttpServer({ limits }: ListenerContext): Server {
   server.maxHeadersCount = limits.maxHeaderFields + 1;
   // Otherwise a client that closes its side after the request loses an answer that was not ready by then.
   Object.assign(server, { httpAllowHalfOpen: true });
-  // Starts the timer behind headersTimeout and requestTimeout, which waits for this event.
+  // Starts the timer behind headersTimeout, which waits for this event.
   server.emit('listening');
   return server;
 }

@@ -31,9 +31,12 @@ export interface ListenerLimits {
   readonly prefaceTimeoutMs: number;
   /** From the first octet of an HTTP/1.x request to the end of its header section. Milliseconds, default 10 000. */
   readonly headersTimeoutMs: number;
-  /** From the first octet of an HTTP/1.x request to its last. Milliseconds, at least `headersTimeoutMs`, default 30 000. */
+  /**
+   * From the header section of a request that is answered here to its last octet, for both versions; from its answer, for content of HTTP/1.x
+   * that a route does not want. Milliseconds, default 30 000. Content that is relayed may take any time.
+   */
   readonly requestTimeoutMs: number;
-  /** How often the two before are looked at, so how late they may act. Milliseconds, default 1 000. */
+  /** How often headersTimeoutMs is looked at, so how late it may act. Milliseconds, default 1 000. */
   readonly requestCheckIntervalMs: number;
   /** A response waits, and the peer takes none of it. Milliseconds, default 30 000, as http2/limits.ts. */
   readonly stallTimeoutMs: number;

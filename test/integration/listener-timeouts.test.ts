@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { DEFAULT_IDLE_TIMEOUT_MS, DEFAULT_LISTENER_LIMITS, type ListenerLimits } from '../../src/proxy/listener-options.ts';
 import type { RequestHandler } from '../../src/proxy/request-handler.ts';
 import { FrameFlag, FrameType, frame, getRequest, H2_PREFACE, RawClient, type RawFrame } from '../support/raw-client.ts';
-import { TestListener } from '../support/test-listener.ts';
+import { echo, TestListener } from '../support/test-listener.ts';
 
 const KEPT = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const H2_START = Buffer.concat([H2_PREFACE, frame(FrameType.SETTINGS, 0, 0), frame(FrameType.SETTINGS, FrameFlag.ACK, 0)]);
@@ -12,7 +12,7 @@ const PROTOCOL_ERROR = 1;
 const SETTINGS_TIMEOUT = 4;
 
 /** For the times that node itself keeps: short, as these cannot stand still. */
-const SHORT: Partial<ListenerLimits> = { headersTimeoutMs: 60, requestTimeoutMs: 120, requestCheckIntervalMs: 20 };
+const SHORT: Partial<ListenerLimits> = { headersTimeoutMs: 60, requestCheckIntervalMs: 20 };
 
 /** Never answers. */
 const silent: RequestHandler = () => undefined;
@@ -173,7 +173,6 @@ for (const tls of [false, true]) {
     for (const [what, octets] of [
       ['header section', 'GET / HTTP/1.1\r\nHost: x\r\nX-Slow: '],
       ['request line', 'G'],
-      ['body', 'POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf'],
       ['second header section', `${KEPT}GET / HTTP`],
     ] as const) {
       it(`end a ${what} that never ends, with 408`, async () => {
@@ -184,6 +183,44 @@ for (const tls of [false, true]) {
         assert.deepEqual(peer.reasons, ['timeout']);
       });
     }
+
+    for (const [what, octets, answer] of [
+      ['that is waited for', 'POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf', ''],
+      ['in chunks', 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n', ''],
+      ['that is not wanted', 'GET / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf', 'HTTP/1.1 204 '],
+    ] as const) {
+      it(`are 30 s for the content of a request, ${what}`, async () => {
+        await using peer = await TestListener.start({
+          tls,
+          requestHandler: (request, response) =>
+            request.method === 'GET' ? response.writeHead(204).end() : echo(request, response),
+        });
+        using client = await open(peer.port);
+        client.write(octets);
+        await (answer === '' ? peer.untilRequests(1) : client.until((text) => text.startsWith(answer)));
+        // That of the content, and behind the answer that of an idle connection.
+        await peer.untilTimers(answer === '' ? 1 : 2);
+        await peer.clock.advance(29_999);
+        client.write('1');
+        assert.equal(client.ended, false);
+        await peer.clock.advance(1);
+        assert.match(await client.untilOver(), /HTTP\/1\.1 408 Request Timeout\r\nConnection: close\r\n[^]*request timeout\n$/);
+        assert.deepEqual(peer.reasons, ['timeout']);
+      });
+    }
+
+    it('of content end with it', async () => {
+      await using peer = await TestListener.start({ tls });
+      using client = await open(peer.port);
+      client.write('POST / HTTP/1.1\r\nContent-Length: 10\r\n\r\nhalf');
+      await peer.untilRequests(1);
+      client.write(' whole');
+      await client.until((text) => text.endsWith('half whole'));
+      await peer.untilTimers(1);
+      await peer.clock.advance(DEFAULT_IDLE_TIMEOUT_MS - 1);
+      assert.equal(client.ended, false);
+      assert.deepEqual(peer.refusals, []);
+    });
 
     it('end HTTP/1 and HTTP/2 clients that do not read their response', async () => {
       await using peer = await TestListener.start({ tls, requestHandler: huge, limits: { stallTimeoutMs: 50 } });

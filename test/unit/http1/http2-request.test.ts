@@ -50,6 +50,22 @@ describe('an HTTP/2 request to an http1 cluster', () => {
     assert.deepEqual(reasons, ['bad_request', 'bad_request', 'bad_request', 'not_implemented']);
   });
 
+  it('may name its host in Host, as long as it names one', () => {
+    const fields = list();
+    fields.clear();
+    for (const [name, value] of [
+      [':method', 'GET'],
+      [':path', '/'],
+      ['host', 'b.test'],
+    ] as const) {
+      fields.pushText(name, value);
+    }
+    const request = accept(fields);
+    assert.deepEqual([request.authority, request.fields], ['b.test', []]);
+    assert.equal(accept(list(['host', 'b.test'])).authority, 'a.test');
+    assert.equal(fieldsToRelayedRequest(list(['host', 'b.test'], ['host', 'c.test']), true).kind, 'refused');
+  });
+
   it('may wait for 100', () => {
     assert.deepEqual([expectsContinue(list(['expect', '100-Continue'])), expectsContinue(list())], [true, false]);
     assert.deepEqual(accept(list(['expect', '100-continue'])).fields, []);
