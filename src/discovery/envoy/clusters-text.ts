@@ -143,7 +143,8 @@ export class ClustersText implements ListingParser {
         cut !== null &&
         COUNT.test(cut.right) &&
         cut.left !== host?.prefix &&
-        !FREE_TEXTS.some((text) => cut.left.includes(text)) &&
+        // The value of a free text may begin with the key, so that both share the separator.
+        !FREE_TEXTS.some((text) => `${cut.left}::`.includes(text)) &&
         !(key === WEIGHT && this.#previous.startsWith(`${cut.left}${HOSTNAME}`))
       );
     });

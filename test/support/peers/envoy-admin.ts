@@ -22,6 +22,16 @@ export interface Capture {
   readonly json: Buffer;
   readonly text: Buffer;
   readonly clusters: Readonly<Record<string, readonly ExpectedHost[]>>;
+  /** Envoy's own gauges of each cluster. */
+  readonly membership: Readonly<Record<string, Membership>>;
+}
+
+/** How many hosts Envoy counts as what; those that it excludes are unhealthy besides, or pending. */
+export interface Membership {
+  readonly total: number;
+  readonly healthy: number;
+  readonly degraded: number;
+  readonly excluded: number;
 }
 
 const FOLDER = fileURLToPath(new URL('../../fixtures/envoy-clusters/', import.meta.url));
@@ -35,8 +45,8 @@ export function readCaptures(): readonly Capture[] {
 
 export function readCapture(name: string): Capture {
   const read = (file: string): Buffer => readFileSync(`${FOLDER}${name}/${file}`);
-  const { clusters } = JSON.parse(read('expected.json').toString());
-  return { name, json: read('clusters.json'), text: read('clusters.txt'), clusters };
+  const { clusters, membership } = JSON.parse(read('expected.json').toString());
+  return { name, json: read('clusters.json'), text: read('clusters.txt'), clusters, membership };
 }
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;

@@ -1,19 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { ClustersJson } from '../../../../src/discovery/envoy/clusters-json.ts';
-import { ClustersText } from '../../../../src/discovery/envoy/clusters-text.ts';
-import { type EnvoyHost, ListingReader, type ListingResult } from '../../../../src/discovery/envoy/listing.ts';
-import { type Capture, type ExpectedHost, readCaptures } from '../../../support/peers/envoy-admin.ts';
-
-const all = (): boolean => true;
-
-function read(format: 'json' | 'text', octets: Buffer, size: number, wanted: (name: string) => boolean = all): ListingResult {
-  const reader = new ListingReader(format === 'json' ? new ClustersJson(wanted) : new ClustersText(wanted));
-  for (let at = 0; at < octets.length; at += size) {
-    reader.push(octets.subarray(at, at + size));
-  }
-  return reader.end();
-}
+import { classifyFlags } from '../../../../src/discovery/envoy/health-flags.ts';
+import type { EnvoyCluster, EnvoyHost } from '../../../../src/discovery/envoy/listing.ts';
+import { clustersOf } from '../../../support/envoy-read.ts';
+import { type Capture, type ExpectedHost, type Membership, readCaptures } from '../../../support/peers/envoy-admin.ts';
 
 function byAddress<Host>(hosts: readonly Host[], key: (host: Host) => string): readonly Host[] {
   return hosts.toSorted((a, b) => (key(a) < key(b) ? -1 : 1));
@@ -38,10 +28,9 @@ function truth({ address, flags, hostname, weight, priority, locality }: Expecte
 }
 
 function checkCapture(capture: Capture, format: 'json' | 'text', size: number): void {
-  const result = read(format, capture[format], size);
-  assert.ok(result.kind === 'clusters', JSON.stringify(result));
-  assert.deepEqual(result.clusters.map(({ name }) => name).toSorted(), Object.keys(capture.clusters).toSorted());
-  for (const { name, hosts } of result.clusters) {
+  const clusters = clustersOf(format, capture[format], { size });
+  assert.deepEqual(clusters.map(({ name }) => name).toSorted(), Object.keys(capture.clusters).toSorted());
+  for (const { name, hosts } of clusters) {
     const expected = byAddress(capture.clusters[name] ?? [], ({ address }) => address);
     const found = byAddress(hosts, ({ key }) => key);
     assert.deepEqual(
@@ -49,6 +38,18 @@ function checkCapture(capture: Capture, format: 'json' | 'text', size: number): 
       expected.map(truth),
     );
   }
+}
+
+/** Envoy's gauges, by what is made of the flags. */
+function membershipOf({ hosts }: EnvoyCluster): Membership {
+  const states = hosts.map(({ flags }) => classifyFlags(flags, 'byPrefix'));
+  const count = (...wanted: readonly string[]): number => states.filter((state) => wanted.includes(state)).length;
+  return {
+    total: hosts.length,
+    healthy: count('healthy'),
+    degraded: count('degraded'),
+    excluded: count('pending', 'draining', 'excluded'),
+  };
 }
 
 describe('captures of a real Envoy', () => {
@@ -60,11 +61,15 @@ describe('captures of a real Envoy', () => {
         checkCapture(capture, format, 1);
       });
 
+      it(`${capture.name}: the ${format} form counts as Envoy counts`, () => {
+        const found = clustersOf(format, capture[format]).map((cluster) => [cluster.name, membershipOf(cluster)] as const);
+        assert.deepEqual(Object.fromEntries(found), capture.membership);
+      });
+
       it(`${capture.name}: the ${format} form keeps no cluster that nobody asked for`, () => {
-        const result = read(format, capture[format], 4_096, (name) => name === 'payments');
-        assert.ok(result.kind === 'clusters');
+        const clusters = clustersOf(format, capture[format], { size: 4_096, wanted: (name) => name === 'payments' });
         assert.deepEqual(
-          result.clusters.map(({ name }) => name),
+          clusters.map(({ name }) => name),
           'payments' in capture.clusters ? ['payments'] : [],
         );
       });

@@ -73,7 +73,16 @@ describe('clusters in text', () => {
     });
   }
 
-  for (const free of ['x::health_flags::healthy', 'x::weight::1', '::', 'c::10.0.0.9:1::weight::3', 'x::priority::2']) {
+  for (const free of [
+    'weight::1',
+    'health_flags::healthy',
+    'priority::2',
+    'x::health_flags::healthy',
+    'x::weight::1',
+    '::',
+    'c::10.0.0.9:1::weight::3',
+    'x::priority::2',
+  ]) {
     it(`may have ${free} as a free text`, () => {
       const locality = { region: free, zone: free, subZone: free };
       const text = textOf({ name: 'c', edsServiceName: free, hosts: [{ ...FAILED, hostname: free, locality }] });
