@@ -103,11 +103,12 @@ class CheckedEndpoints implements HealthObserver {
     this.#onCheck = onCheck;
   }
 
-  /** Every cluster has been looked for, and every endpoint found was checked. */
+  /** Every cluster has been looked for, and every endpoint found was checked, but for those that are leaving: nobody checks them. */
   areAll(view: HealthView): boolean {
     return [...view.clusters.values()].every(
       ({ name, discovery, endpoints }) =>
-        discovery.state !== 'pending' && endpoints.every(({ endpoint }) => this.#checked.has(`${name} ${endpoint.key}`)),
+        discovery.state !== 'pending' &&
+        endpoints.every(({ endpoint, state }) => state === 'draining' || this.#checked.has(`${name} ${endpoint.key}`)),
     );
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { findAccess, type ReadAccess } from '../../src/discovery/kubernetes/access.ts';
+import { kubeconfig } from '../support/kubeconfig.ts';
 import { KubeApi, sliceOf } from '../support/peers/kube-api.ts';
 import { type TestFiles, writeTestFiles } from '../support/test-files.ts';
 import { testTls } from '../support/tls.ts';
@@ -11,15 +12,6 @@ import { WatchedService } from '../support/watched-service.ts';
 function podAccess(files: TestFiles, port: number): ReadAccess {
   const environment = { KUBERNETES_SERVICE_HOST: '127.0.0.1', KUBERNETES_SERVICE_PORT: String(port) };
   return findAccess({ environment, podFolder: files.path('.') });
-}
-
-function kubeconfig(server: string, user: string, cluster: string): string {
-  return [
-    'current-context: c',
-    `clusters: [{name: k, cluster: {server: "${server}", ${cluster}}}]`,
-    `users: [{name: u, user: ${user}}]`,
-    'contexts: [{name: c, context: {cluster: k, user: u, namespace: shop}}]',
-  ].join('\n');
 }
 
 function tokens(api: KubeApi): readonly string[] {

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { evaluateOnce } from '../../src/bridge/evaluation.ts';
+import { loadMonitorOptions } from '../../src/bridge/monitor-options.ts';
+import { resolveConfig } from '../../src/config/resolve.ts';
 import type { ReadAccess } from '../../src/discovery/kubernetes/access.ts';
 import { RESYNC_MS } from '../../src/discovery/kubernetes/kubernetes.ts';
 import { systemClock } from '../../src/util/clock.ts';
+import { kubeconfig } from '../support/kubeconfig.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';
 import { KubeApi, sliceOf } from '../support/peers/kube-api.ts';
 import { TestBridge } from '../support/test-bridge.ts';
@@ -194,13 +198,7 @@ describe('kubernetes discovery', () => {
     const port = Number(backend.key.slice(backend.key.lastIndexOf(':') + 1));
     api.tokens = new Set(['secret']);
     api.put('app-1', sliceOf(['127.0.0.1'], { ready: true }, port));
-    const config = [
-      'current-context: c',
-      `clusters: [{name: k, cluster: {server: "${api.url}"}}]`,
-      'users: [{name: u, user: {token: secret}}]',
-      'contexts: [{name: c, context: {cluster: k, user: u, namespace: shop}}]',
-    ].join('\n');
-    await using files = await writeTestFiles({ config });
+    await using files = await writeTestFiles({ config: kubeconfig(api.url) });
     process.env['KUBECONFIG'] = files.path('config');
     try {
       await using bridge = await TestBridge.start({
@@ -222,6 +220,25 @@ describe('kubernetes discovery', () => {
       assert.ok(body.includes(`[+]${backend.key} ok (zone-a)\n`), body);
       api.put('app-1', sliceOf(['127.0.0.1'], { ready: false }, port));
       await bridge.untilHealthy(false);
+    } finally {
+      delete process.env['KUBECONFIG'];
+    }
+  });
+
+  it('is judged at once by a single look, which does not wait for what drains', { timeout: 10_000 }, async () => {
+    await using api = await KubeApi.start();
+    await using backend = await GrpcBackend.start({ services: { '': 'SERVING' } });
+    const port = Number(backend.key.slice(backend.key.lastIndexOf(':') + 1));
+    const gone = { addresses: ['127.0.0.2'], conditions: { ready: false, serving: true, terminating: true } };
+    api.put('app-1', { ...sliceOf([], {}, port), endpoints: [{ addresses: ['127.0.0.1'] }, gone] });
+    await using files = await writeTestFiles({ config: kubeconfig(api.url) });
+    process.env['KUBECONFIG'] = files.path('config');
+    try {
+      const discovery = { type: 'kubernetes', service: 'app', port: 'grpc' };
+      const clusters = [{ name: 'app', discovery, healthyWhen: 'all' }];
+      const options = await loadMonitorOptions(resolveConfig({ listeners: [{ address: '127.0.0.1:0' }], clusters }));
+      const { verdict, reached } = await evaluateOnce(options, { clock: systemClock, random: () => 0, userAgent: 'test' });
+      assert.deepEqual([reached, verdict.clusters.get('app')?.summary], ['answered', '1 of 1 healthy, 1 draining']);
     } finally {
       delete process.env['KUBECONFIG'];
     }

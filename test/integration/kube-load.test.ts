@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { COALESCE_MS } from '../../src/discovery/kubernetes/kubernetes.ts';
 import type { DiscoveryUpdate } from '../../src/model/discovery-update.ts';
+import { kubeconfig } from '../support/kubeconfig.ts';
 import { KubeApi, sliceOf } from '../support/peers/kube-api.ts';
 import { TestBridge } from '../support/test-bridge.ts';
 import { writeTestFiles } from '../support/test-files.ts';
@@ -82,13 +83,7 @@ describe('1,000 endpoints in 10 slices that change 50 times a second', () => {
     for (let slice = 0; slice < SLICES; slice += 1) {
       put(api, slice, 0);
     }
-    const config = [
-      'current-context: c',
-      `clusters: [{name: k, cluster: {server: "${api.url}"}}]`,
-      'users: [{name: u, user: {token: secret}}]',
-      'contexts: [{name: c, context: {cluster: k, user: u, namespace: shop}}]',
-    ].join('\n');
-    await using files = await writeTestFiles({ config });
+    await using files = await writeTestFiles({ config: kubeconfig(api.url) });
     process.env['KUBECONFIG'] = files.path('config');
     const discovery = { type: 'kubernetes', service: 'app', port: 'grpc' };
     await using bridge = await TestBridge.start({ clusters: [{ name: 'app', discovery, healthCheck: { type: 'none' } }] });
