@@ -90,7 +90,7 @@ function indentedEndpointLine(health: EndpointHealth): string {
 
 function endpointLine({ endpoint, state, reason, sinceMs }: EndpointHealth): string {
   const key = toPrintable(endpoint.key, MAX_REASON_LENGTH);
-  const place = endpoint.origin === undefined ? '' : originRemark(endpoint.origin);
+  const place = endpoint.origin === undefined ? '' : originRemark(endpoint.origin, isAvailable(state));
   if (state === 'healthy') {
     return `[+]${key} ok${place}\n`;
   }
@@ -99,7 +99,8 @@ function endpointLine({ endpoint, state, reason, sinceMs }: EndpointHealth): str
 }
 
 /** What sets an endpoint apart from one that is configured by its address alone. */
-function originRemark({ priority, weight, locality, hintZones, canary, sourceState }: EndpointOrigin): string {
+function originRemark(origin: EndpointOrigin, available: boolean): string {
+  const { priority, weight, locality, hintZones, canary, sourceState } = origin;
   const { region, zone, subZone } = locality;
   const place = [region, zone, subZone].filter((name) => name !== '').join('/');
   const words = [
@@ -108,7 +109,8 @@ function originRemark({ priority, weight, locality, hintZones, canary, sourceSta
     ...(place === '' ? [] : [toPrintable(place, MAX_ORIGIN_NAME_LENGTH)]),
     ...(hintZones === undefined ? [] : [toPrintable(`for ${hintZones.join(' ')}`, MAX_ORIGIN_NAME_LENGTH)]),
     ...(canary === true ? ['canary'] : []),
-    ...(sourceState === null ? [] : [`its Envoy is ${sourceState}`]),
+    // The reason says it of one that is not available.
+    ...(sourceState === null || !available ? [] : [`its Envoy is ${sourceState}`]),
   ];
   return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }

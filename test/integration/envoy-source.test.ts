@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import { EnvoyDiscovery, type EnvoyDiscoveryOptions } from '../../src/discovery/envoy/envoy.ts';
+import { MAX_STATE_BYTES } from '../../src/discovery/envoy/poll.ts';
 import type { Address } from '../../src/model/address.ts';
 import type { DiscoveryUpdate } from '../../src/model/discovery-update.ts';
 import { systemClock } from '../../src/util/clock.ts';
@@ -150,6 +151,29 @@ describe('an Envoy as a source', () => {
       admin.clusters = clusters;
       assert.match(await failureOf(admin), reason);
     }
+  });
+
+  it('says what is wrong without reading all of an answer that is of no use', async () => {
+    await using admin = await EnvoyAdmin.start();
+    for (const [status, type, reason] of [
+      [500, 'text/plain', /\/clusters\?format=json answered 500$/],
+      [200, 'text/html', /a page of HTML/],
+    ] as const) {
+      admin.clusters = (_, response) => {
+        response.writeHead(status, { 'content-type': type });
+        // It never ends.
+        response.write(Buffer.alloc(4 * MIB, '<'));
+      };
+      assert.match(await failureOf(admin), reason);
+    }
+  });
+
+  it('reads no more of a state than that could be', async () => {
+    await using admin = await EnvoyAdmin.start();
+    admin.show(readCapture('healthy-static'));
+    admin.ready = ' '.repeat(MAX_STATE_BYTES);
+    assert.match(await failureOf(admin, { timeoutMs: 5_000 }), /^\/ready answered more than 1048576 octets$/);
+    assert.equal((await ask(admin, { requireLive: false })).kind, 'endpoints');
   });
 
   it('stops reading an answer beyond the limit, and lets the process live meanwhile', async () => {

@@ -30,7 +30,8 @@ const WORST_FIRST: readonly ReportedHealth['state'][] = [
 /** The hosts of a cluster as endpoints with what Envoy says of them. */
 export function toEndpoints({ name, hosts }: EnvoyCluster, facts: PollFacts): readonly Endpoint[] {
   const counted = hosts.map((host) => ({ ...host, state: classifyFlags(host.flags, facts.unknownFlags) }));
-  const panicking = panickingPriorities(counted);
+  // One that initializes does not balance yet.
+  const panicking = isInitializing(facts.serverState) ? new Set<number>() : panickingPriorities(counted);
   const common = { cluster: name, sourceState: facts.serverState === 'LIVE' ? null : facts.serverState };
   return counted.map((host) => ({
     address: host.address,
@@ -60,6 +61,10 @@ export function mergeEndpoints(endpoints: readonly Endpoint[]): readonly Endpoin
     }
   }
   return [...byKey.values()];
+}
+
+function isInitializing(state: ServerState | null): boolean {
+  return state === 'INITIALIZING' || state === 'PRE_INITIALIZING';
 }
 
 /** What to say of an Envoy that is not LIVE; empty for one that is, and for one that did not tell. */

@@ -99,7 +99,7 @@ async function readClusters(
   }
   const answer = await client.get(JSON_PATH, signal);
   if (options.format === 'auto' && (answer.status === 400 || answer.status === 404 || answer.status === 406)) {
-    await readText(answer, JSON_PATH);
+    await discard(answer);
     return readListing(await client.get(TEXT_PATH, signal), TEXT_PATH, { ...options, wanted });
   }
   return readListing(answer, JSON_PATH, { ...options, wanted });
@@ -113,11 +113,12 @@ interface ReadOptions {
 
 async function readListing(answer: AdminAnswer, path: string, options: ReadOptions): Promise<readonly EnvoyCluster[]> {
   if (answer.status !== 200) {
-    await readText(answer, path);
+    await discard(answer);
     throw new PollFailure(`${path} answered ${answer.status}`);
   }
   if (answer.contentType === 'text/html') {
-    throw await broken(answer, `${path} answered a page of HTML: it is no Envoy's admin interface`);
+    await discard(answer);
+    throw new PollFailure(`${path} answered a page of HTML: it is no Envoy's admin interface`);
   }
   let reader: ListingReader | null = null;
   let octets = 0;
@@ -170,9 +171,13 @@ async function readText({ body }: AdminAnswer, path: string): Promise<string> {
   return Buffer.concat(parts).toString();
 }
 
-async function broken(answer: AdminAnswer, reason: string): Promise<PollFailure> {
-  await readText(answer, 'it');
-  return new PollFailure(reason);
+/** Ends an answer of which nothing more is wanted, with its connection. */
+async function discard({ body }: AdminAnswer): Promise<void> {
+  for await (const part of body) {
+    if (part.byteLength > 0) {
+      return;
+    }
+  }
 }
 
 function toState(word: unknown): ServerState | null {

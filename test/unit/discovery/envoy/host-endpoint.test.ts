@@ -81,6 +81,7 @@ describe('endpoints of an Envoy', () => {
     });
     assert.equal(two?.origin?.panic, true);
     assert.equal(endpointsOf([failed, host({ priority: 1 })])[0]?.origin?.panic, false);
+    assert.equal(endpointsOf([failed], { serverState: 'INITIALIZING' })[0]?.origin?.panic, false);
   });
 
   it('of one address are as good as the worst of them, in the order in which they came', () => {
