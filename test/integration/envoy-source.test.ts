@@ -3,17 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { setImmediate } from 'node:timers/promises';
 import { EnvoyDiscovery, type EnvoyDiscoveryOptions } from '../../src/discovery/envoy/envoy.ts';
 import { MAX_STATE_BYTES } from '../../src/discovery/envoy/poll.ts';
 import type { Address } from '../../src/model/address.ts';
 import type { DiscoveryUpdate } from '../../src/model/discovery-update.ts';
 import { systemClock } from '../../src/util/clock.ts';
-import { EnvoyAdmin, readCapture, readCaptures } from '../support/peers/envoy-admin.ts';
-import { TestBridge } from '../support/test-bridge.ts';
+import { EnvoyAdmin, readCapture } from '../support/peers/envoy-admin.ts';
 
 const MIB = 1_048_576;
-const QUICK = { pollInterval: '100ms', jitter: '0s', timeout: '500ms' };
 
 function options(admin: Address, changes: Partial<EnvoyDiscoveryOptions> = {}): EnvoyDiscoveryOptions {
   return {
@@ -196,66 +193,5 @@ describe('an Envoy as a source', () => {
     };
     assert.match(await failureOf(admin, { timeoutMs: 5_000 }), /answered more than 1048576 octets/);
     assert.ok(sent < 50, `${sent} MiB were sent`);
-  });
-});
-
-/** The test's own deadline bounds it. */
-async function untilStatus(test: TestBridge, path: string, status: number): Promise<void> {
-  while ((await test.get(path)).status !== status) {
-    await setImmediate();
-  }
-}
-
-describe('a bridge over an Envoy', () => {
-  it('shows every capture as it is, in JSON and in text', async () => {
-    for (const format of ['auto', 'text']) {
-      for (const capture of readCaptures()) {
-        await using admin = await EnvoyAdmin.start();
-        admin.show(capture);
-        const names = Object.keys(capture.clusters);
-        const clusters = (names.length === 0 ? ['none'] : names).map((name) => ({
-          name: name.slice(0, 63),
-          discovery: { type: 'envoy', admin: admin.url, clusters: [name], ...QUICK, format },
-        }));
-        await using test = await TestBridge.start({ clusters });
-        await untilStatus(test, '/startupz', 200);
-        const { body } = await test.get('/healthz?format=json');
-        const { checks } = JSON.parse(body);
-        for (const name of names) {
-          const shown = (checks[name] ?? []).filter((check: { componentId?: string }) => check.componentId !== undefined);
-          const hosts = capture.clusters[name] ?? [];
-          assert.deepEqual(
-            new Map(shown.map((check: { componentId: string; flags: unknown }) => [check.componentId, check.flags])),
-            new Map(hosts.map(({ address, flags }) => [address, flags])),
-            `${capture.name} ${name}`,
-          );
-        }
-      }
-    }
-  });
-
-  it('turns unhealthy when the Envoy is away or broken for three polls, and healthy with its next answer', {
-    timeout: 20_000,
-  }, async () => {
-    await using admin = await EnvoyAdmin.start();
-    const capture = readCapture('one-failed');
-    admin.show(capture);
-    const discovery = { type: 'envoy', admin: admin.url, clusters: ['orders'], ...QUICK };
-    await using test = await TestBridge.start({ clusters: [{ name: 'orders', discovery }] });
-    await untilStatus(test, '/', 200);
-    for (const clusters of [
-      () => undefined,
-      (_, response) => response.writeHead(500).end(),
-      (_, response) => response.end('<html>'),
-    ] satisfies EnvoyAdmin['clusters'][]) {
-      admin.clusters = clusters;
-      const before = admin.requests.length;
-      await untilStatus(test, '/', 503);
-      const polls = admin.requests.slice(before).filter((line) => line.includes('/clusters')).length;
-      assert.ok(polls >= 3, `after ${polls} polls`);
-      assert.match((await test.get('/healthz?verbose')).body, /discovery failed: Envoy at /);
-      admin.show(capture);
-      await untilStatus(test, '/', 200);
-    }
   });
 });
