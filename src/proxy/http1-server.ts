@@ -39,6 +39,17 @@ const REFUSALS: Readonly<Record<string, Refusal>> = {
   HPE_CHUNK_EXTENSIONS_OVERFLOW: { reason: 'limit', status: '413 Content Too Large', body: 'chunk extensions too large' },
 };
 
+/** What llhttp says of a request line. What it says of header sections, read in several parts, tells nothing of the first line. */
+const FIRST_LINE_ERRORS: ReadonlySet<string> = new Set([
+  'HPE_CR_EXPECTED',
+  'HPE_INVALID_CONSTANT',
+  'HPE_INVALID_METHOD',
+  'HPE_INVALID_URL',
+  'HPE_INVALID_VERSION',
+  'HPE_LF_EXPECTED',
+  'HPE_PAUSED_H2_UPGRADE',
+]);
+
 /** Serves HTTP/1.0 and HTTP/1.1 on sockets that a listener hands over; it never listens itself. */
 export class Http1Server {
   readonly #context: ListenerContext;
@@ -172,7 +183,7 @@ export class Http1Server {
       socket.destroy();
       return;
     }
-    if (connection.responses.size === 0 && isOtherProtocol(error)) {
+    if (connection.responses.size === 0 && FIRST_LINE_ERRORS.has(code) && isOtherProtocol(error)) {
       // Also a broken HTTP/2 preface, which RFC 9113, section 3.4 wants to end the connection.
       this.#context.observer.onRefusal('garbage', error.message);
       socket.destroy();

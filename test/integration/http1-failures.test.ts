@@ -122,7 +122,9 @@ describe('requests whose endpoint fails', () => {
         response.write('half');
       }
     });
-    await using bench = await Http1Bench.start([endpoint.endpoint], { cluster: { timeouts: { contentMs: 50, headersMs: 50, bodyMs: 50 } } });
+    await using bench = await Http1Bench.start([endpoint.endpoint], {
+      cluster: { timeouts: { contentMs: 50, headersMs: 50, bodyMs: 50 } },
+    });
     const [one, two, half, halfToo] = await Promise.all([
       http1Request(bench.port),
       http2Request(bench.port, {}),
