@@ -144,6 +144,7 @@ export class Bridge {
     this.#lifecycle.close();
     await this.#monitor?.close();
     await this.#admin.close();
+    this.#forwarding?.abandonAll();
     await this.#public.close();
     await this.#forwarding?.close();
     await Promise.all(this.#apps.map((app) => app.close()));

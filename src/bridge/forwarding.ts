@@ -81,6 +81,15 @@ export class Forwarding {
     return (this.#clusters.get(cluster)?.of.lastTrafficMs ?? Number.NEGATIVE_INFINITY) !== Number.NEGATIVE_INFINITY;
   }
 
+  /** Answers requests to http1 clusters that are left, while their clients are still there; listeners do it for the other ones. */
+  abandonAll(): void {
+    for (const cluster of this.#clusters.values()) {
+      if (cluster.kind === 'http1') {
+        cluster.of.abandonAll();
+      }
+    }
+  }
+
   /** Ends every connection; resolves when all are gone. May be called again. */
   async close(): Promise<void> {
     await Promise.all([...this.#clusters.values()].map(({ of }) => of.close()));

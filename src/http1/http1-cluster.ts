@@ -112,6 +112,13 @@ export class Http1Cluster implements ExchangeHome {
     }
   }
 
+  /** Ends every request with the answer that this process is leaving. Those that come later are served. */
+  abandonAll(): void {
+    for (const exchange of this.#exchanges) {
+      exchange.abandon();
+    }
+  }
+
   /** Ends every request and connection; resolves when all sockets are gone. May be called again. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
@@ -245,9 +252,7 @@ export class Http1Cluster implements ExchangeHome {
   }
 
   async #close(): Promise<void> {
-    for (const exchange of this.#exchanges) {
-      exchange.abandon();
-    }
+    this.abandonAll();
     for (const clients of this.#endpoints.values()) {
       clients.close();
     }
