@@ -3,55 +3,11 @@ import { once } from 'node:events';
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect as connectHttp2 } from 'node:http2';
 import { connect } from 'node:net';
-import type { Readable, Writable } from 'node:stream';
 import { describe, it } from 'node:test';
+import { Gauge, MOST_ON_THE_WAY, TOTAL } from '../support/flow-gauge.ts';
 import { Http1Bench, until } from '../support/http1-bench.ts';
 import { Http1Endpoint } from '../support/peers/http1-endpoint.ts';
 import { FrameType, frame, getRequest, H2_PREFACE } from '../support/raw-client.ts';
-
-const MIB = 1_048_576;
-const TOTAL = 64 * MIB;
-const PART = Buffer.alloc(65_536, 'p');
-/** What may be on the way at most: mostly the kernel's socket buffers, twice. */
-const MOST_ON_THE_WAY = 24 * MIB;
-/** Parts that a slow reader takes at once. */
-const GULP = 8;
-
-/** How much has been given and how much has come: the difference is what somebody keeps. */
-class Gauge {
-  written = 0;
-  read = 0;
-  most = 0;
-
-  /** Writes everything, as fast as it is taken. */
-  async write(target: Writable): Promise<void> {
-    for (; this.written < TOTAL; this.most = Math.max(this.most, this.written - this.read)) {
-      this.written += PART.length;
-      if (!target.write(PART)) {
-        await once(target, 'drain');
-      }
-    }
-    target.end();
-  }
-
-  /** Reads everything, with pauses. */
-  readSlowly(source: Readable): Promise<void> {
-    let parts = 0;
-    source.on('data', (chunk: Buffer) => {
-      this.read += chunk.length;
-      if (++parts % GULP === 0) {
-        source.pause();
-        setTimeout(() => source.resume(), 1);
-      }
-    });
-    return once(source, 'end').then(() => undefined);
-  }
-
-  check(): void {
-    assert.deepEqual([this.written, this.read], [TOTAL, TOTAL]);
-    assert.ok(this.most < MOST_ON_THE_WAY, `${this.most} octets on the way`);
-  }
-}
 
 function open(port: number): { readonly session: ClientHttp2Session; readonly request: () => ClientHttp2Stream } {
   const session = connectHttp2(`http://127.0.0.1:${port}`);
