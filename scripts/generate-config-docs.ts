@@ -79,7 +79,7 @@ Order: **flags over environment over file over defaults**. Each flag sets one ke
 
 - \`--listen\` replaces the file's \`listeners\`. \`tls://ADDR\` is a listener with TLS: by \`--tls-cert\` and \`--tls-key\`, or else with a self-signed certificate.
 - The others set a key of the cluster \`default\`. \`--backend\` adds that cluster where the file has none; where it has one, its other keys and the other clusters stay as they are.
-- All \`--backend\` targets join that cluster. A name is looked up in DNS again and again, all its addresses count; \`srv:///\` and \`kubernetes:///\` are not supported by this version.
+- All \`--backend\` targets join that cluster. A name is looked up in DNS again and again, all its addresses count; \`srv:///\` takes the ports from SRV records, \`kubernetes:///\` asks the API server.
 - Where a file is not needed, nor is \`--config\`: \`grpc-health-bridge --listen 0.0.0.0:8080 --backend 127.0.0.1:50051 --service route.Router\`.
 - A repeatable flag (…) replaces the whole list of its variable, which separates by commas; a value with a comma in it therefore needs the flag. An empty variable counts as absent.
 - A switch is \`true\` or \`false\` in its variable. Other \`BRIDGE_…\` variables are ignored, as Kubernetes sets such for a Service named bridge.

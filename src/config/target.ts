@@ -1,23 +1,28 @@
-import { isIpLiteral, parseAddress } from '../model/address.ts';
+import { isHostName, isIpLiteral, parseAddress } from '../model/address.ts';
 
 /** A source of endpoints in the words of a file. */
 export type TargetSource =
   | { readonly type: 'static'; readonly endpoints: readonly string[] }
-  | { readonly type: 'dns'; readonly host: string; readonly port: number };
+  | { readonly type: 'dns'; readonly host: string; readonly port: number }
+  | { readonly type: 'srv'; readonly name: string }
+  | { readonly type: 'kubernetes'; readonly service: string; readonly namespace?: string; readonly port: string };
 
 /** What a gRPC name stands for, or why it is none. */
 export type TargetResult =
   | { readonly kind: 'source'; readonly source: TargetSource }
   | { readonly kind: 'invalid'; readonly message: string };
 
-/** Schemes that later versions bring, and those of gRPC that have no meaning here. */
-const UNSUPPORTED_SCHEMES: readonly string[] = ['srv', 'kubernetes', 'xds', 'unix-abstract', 'vsock', 'google-c2p'];
+/** Schemes of gRPC that have no meaning here. */
+const UNSUPPORTED_SCHEMES: readonly string[] = ['xds', 'unix-abstract', 'vsock', 'google-c2p'];
 const PORT = /^\d+$/;
+/** RFC 1123 labels of a Service and of its namespace, and a port by name or number. */
+const KUBERNETES = /^([a-z0-9][a-z0-9-]{0,62})(?:\.([a-z0-9][a-z0-9-]{0,62}))?:([a-z0-9][a-z0-9-]{0,62})$/;
 const SCHEME = /^([a-z][a-z0-9+.-]*):(.*)$/;
 
 /**
  * Parses a gRPC name (gRPC naming, name syntax): `dns:///host:port`, `dns:host:port`, `host:port`, `ipv4:a:p,b:p`,
- * `ipv6:[a]:p`, `unix:/path`, `unix:///path`. A port must be given: gRPC's default of 443 would be a surprise for a backend.
+ * `ipv6:[a]:p`, `unix:/path`, `unix:///path`, and of other resolvers `srv:///_grpc._tcp.name`, `kubernetes:///service.namespace:port`.
+ * A port must be given where records do not bring it: gRPC's default of 443 would be a surprise for a backend.
  */
 export function parseTarget(text: string): TargetResult {
   const [, scheme = '', rest = ''] = SCHEME.exec(text) ?? [];
@@ -33,13 +38,17 @@ export function parseTarget(text: string): TargetResult {
       return parseAddresses(rest, scheme);
     case 'unix':
       return parseUnix(rest);
+    case 'srv':
+      return parseSrv(rest);
+    case 'kubernetes':
+      return parseKubernetes(rest);
     default:
       return rest.startsWith('//') || UNSUPPORTED_SCHEMES.includes(scheme) ? unsupported(scheme) : parseHostPort(text);
   }
 }
 
 function unsupported(scheme: string): TargetResult {
-  return invalid(`has the scheme ${scheme}, which this version does not support: use dns, ipv4, ipv6 or unix`);
+  return invalid(`has the scheme ${scheme}, which this version does not support: use dns, srv, kubernetes, ipv4, ipv6 or unix`);
 }
 
 function parseDns(rest: string): TargetResult {
@@ -50,6 +59,30 @@ function parseDns(rest: string): TargetResult {
     return invalid('names a DNS server: write dns:///host:port, and resolvers in a file');
   }
   return parseHostPort(rest.slice('///'.length));
+}
+
+/** Whether it is a service's name is left to the schema of the source. */
+function parseSrv(rest: string): TargetResult {
+  if (rest.startsWith('//') && !rest.startsWith('///')) {
+    return invalid('names a DNS server: write srv:///name, and resolvers in a file');
+  }
+  const name = rest.replace(/^\/\/\//, '');
+  if (name.includes(':')) {
+    return invalid('has a port, which the SRV records bring: write srv:///name');
+  }
+  return isHostName(name) && !isIpLiteral(name)
+    ? { kind: 'source', source: { type: 'srv', name } }
+    : invalid('has no name of SRV records: write srv:///_service._proto.name');
+}
+
+/** Of a longer name such as `router.default.svc.cluster.local` nothing but the Service and its namespace could be looked up anyway. */
+function parseKubernetes(rest: string): TargetResult {
+  const [, target = ''] = /^(?:\/\/\/)?([^/].*)$/.exec(rest) ?? [];
+  const [, service = '', namespace, port = ''] = KUBERNETES.exec(target) ?? [];
+  if (service === '') {
+    return invalid('must be written kubernetes:///service.namespace:port, with the name or the number of a port');
+  }
+  return { kind: 'source', source: { type: 'kubernetes', service, ...(namespace === undefined ? {} : { namespace }), port } };
 }
 
 /** A name becomes DNS discovery, which sees all its addresses; an IP address is an endpoint. */

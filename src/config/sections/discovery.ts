@@ -1,12 +1,14 @@
 import { type Static, Type } from 'typebox';
 import type { Address } from '../../model/address.ts';
-import { endpointAddressKey, resolverAddressKey, toAddress } from '../addresses.ts';
-import { closed, durationKey, hostNameKey, toMs, wholeKey, wordKey } from '../keys.ts';
-import { MAX_DISCOVERY_SOURCES, MAX_DNS_RESOLVERS, MAX_STATIC_ENDPOINTS } from '../limits.ts';
+import { endpointAddressKey, toAddress } from '../addresses.ts';
+import { closed, hostNameKey, toMs, wholeKey, wordKey } from '../keys.ts';
+import { MAX_DISCOVERY_SOURCES, MAX_STATIC_ENDPOINTS } from '../limits.ts';
 import { listKey } from '../lists.ts';
 import { type EnvoySourceConfig, EnvoySourceSchema, toEnvoyConfig } from './discovery-envoy.ts';
 import { type FileSourceConfig, FileSourceSchema, toFileConfig } from './discovery-file.ts';
 import { type KubernetesSourceConfig, KubernetesSourceSchema, toKubernetesConfig } from './discovery-kubernetes.ts';
+import { type SrvSourceConfig, SrvSourceSchema, toSrvConfig } from './discovery-srv.ts';
+import { familyKey, refreshIntervalKey, resolversKey } from './dns-keys.ts';
 
 const EndpointSchema = Type.Union(
   [
@@ -44,31 +46,17 @@ export const DnsSourceSchema = Type.Object(
         'The name. With a closing dot it is looked up as it stands; without one the search list and the hosts file apply.',
     }),
     port: wholeKey({ description: 'The port of every endpoint.', minimum: 1, maximum: 65_535 }),
-    refreshInterval: durationKey({
-      description:
-        'The longest pause between two look-ups; a shorter TTL shortens it, to 1s at the least. Envoy: `dns_refresh_rate` with `respect_dns_ttl`.',
-      default: '5s',
-      minimum: '1s',
-      maximum: '1h',
-    }),
-    resolvers: listKey(resolverAddressKey('ip:port.'), {
-      description: 'The DNS servers to ask. Envoy: `typed_dns_resolver_config`.',
-      default: [],
-      defaultText: 'those of the system',
-      maxItems: MAX_DNS_RESOLVERS,
-      uniqueBy: String,
-    }),
-    family: wordKey(['auto', 'all', 'v4', 'v6'], {
-      description:
-        'auto: IPv6 addresses if there are any, else IPv4. all: both. Envoy: `dns_lookup_family` AUTO, ALL, V4_ONLY, V6_ONLY.',
-      default: 'auto',
-    }),
+    refreshInterval: refreshIntervalKey(
+      'The longest pause between two look-ups; a shorter TTL shortens it, to 1s at the least. Envoy: `dns_refresh_rate` with `respect_dns_ttl`.',
+    ),
+    resolvers: resolversKey(),
+    family: familyKey(),
   },
   closed({ description: 'Endpoints that DNS knows, such as those of a headless Service.' }),
 );
 
 const SourceSchema = Type.Union(
-  [StaticSourceSchema, DnsSourceSchema, FileSourceSchema, KubernetesSourceSchema, EnvoySourceSchema],
+  [StaticSourceSchema, DnsSourceSchema, SrvSourceSchema, FileSourceSchema, KubernetesSourceSchema, EnvoySourceSchema],
   {
     description: 'One source of endpoints.',
     expects: 'an object with a type',
@@ -109,6 +97,7 @@ export interface DnsSourceConfig {
 export type DiscoverySourceConfig =
   | StaticSourceConfig
   | DnsSourceConfig
+  | SrvSourceConfig
   | FileSourceConfig
   | KubernetesSourceConfig
   | EnvoySourceConfig;
@@ -131,6 +120,8 @@ function toSourceConfig(source: Static<typeof SourceSchema>): DiscoverySourceCon
         resolvers: source.resolvers.map(toAddress),
         family: source.family,
       };
+    case 'srv':
+      return toSrvConfig(source);
     case 'file':
       return toFileConfig(source);
     case 'kubernetes':

@@ -21,12 +21,12 @@ const CLUSTERS: readonly BadCase[] = [
   one(
     'discovery of no type',
     withCluster({ discovery: { endpoints: [] } }),
-    'clusters[0].discovery.type: is required and must be one of static, dns, file, kubernetes, envoy',
+    'clusters[0].discovery.type: is required and must be one of static, dns, srv, file, kubernetes, envoy',
   ),
   one(
     'discovery of a later version',
     withCluster({ discovery: { type: 'xds' } }),
-    'clusters[0].discovery.type: must be one of static, dns, file, kubernetes, envoy (got "xds")',
+    'clusters[0].discovery.type: must be one of static, dns, srv, file, kubernetes, envoy (got "xds")',
   ),
   one('an empty list of sources', withCluster({ discovery: [] }), 'clusters[0].discovery: needs at least 1 (got 0)'),
   one(

@@ -4,8 +4,11 @@ import fc from 'fast-check';
 import { parseTarget } from '../../../src/config/target.ts';
 
 function later(scheme: string): string {
-  return `has the scheme ${scheme}, which this version does not support: use dns, ipv4, ipv6 or unix`;
+  return `has the scheme ${scheme}, which this version does not support: use dns, srv, kubernetes, ipv4, ipv6 or unix`;
 }
+
+const NO_SERVICE = 'has no name of SRV records: write srv:///_service._proto.name';
+const KUBERNETES = 'must be written kubernetes:///service.namespace:port, with the name or the number of a port';
 
 describe('parseTarget', () => {
   for (const [text, host, port] of [
@@ -38,6 +41,26 @@ describe('parseTarget', () => {
     });
   }
 
+  for (const [text, name] of [
+    ['srv:///_grpc._tcp.router.default.svc.cluster.local.', '_grpc._tcp.router.default.svc.cluster.local.'],
+    ['srv:_grpc._tcp.router', '_grpc._tcp.router'],
+    ['srv:///web.service.consul', 'web.service.consul'],
+  ] as const) {
+    it(`looks the service of ${text} up in DNS`, () => {
+      assert.deepEqual(parseTarget(text), { kind: 'source', source: { type: 'srv', name } });
+    });
+  }
+
+  for (const [text, source] of [
+    ['kubernetes:///router.default:grpc', { service: 'router', namespace: 'default', port: 'grpc' }],
+    ['kubernetes:///router:50051', { service: 'router', port: '50051' }],
+    ['kubernetes:router.default:grpc', { service: 'router', namespace: 'default', port: 'grpc' }],
+  ] as const) {
+    it(`asks Kubernetes for ${text}`, () => {
+      assert.deepEqual(parseTarget(text), { kind: 'source', source: { type: 'kubernetes', ...source } });
+    });
+  }
+
   for (const [text, message] of [
     ['', 'has no port: write host:port'],
     ['router', 'has no port: write host:port'],
@@ -52,8 +75,17 @@ describe('parseTarget', () => {
     ['ipv6:10.0.0.1:80', 'has "10.0.0.1:80", which is no IPv6 address with a port'],
     ['unix:app.sock', 'needs an absolute path after unix:'],
     ['unix:', 'needs an absolute path after unix:'],
-    ['srv:///_grpc._tcp.router', later('srv')],
-    ['kubernetes:///router.default:grpc', later('kubernetes')],
+    ['srv://127.0.0.1:5353/_grpc._tcp.router', 'names a DNS server: write srv:///name, and resolvers in a file'],
+    ['srv:///_grpc._tcp.router:50051', 'has a port, which the SRV records bring: write srv:///name'],
+    ['srv:///', NO_SERVICE],
+    ['srv:///a..b', NO_SERVICE],
+    ['srv:///10.0.0.1', NO_SERVICE],
+    ['kubernetes:///router.default', KUBERNETES],
+    ['kubernetes:///router.default.svc.cluster.local:grpc', KUBERNETES],
+    ['kubernetes:///Router.default:grpc', KUBERNETES],
+    ['kubernetes:///router.:grpc', KUBERNETES],
+    ['kubernetes://cluster/router.default:grpc', KUBERNETES],
+    ['kubernetes:', KUBERNETES],
     ['xds:///router', later('xds')],
     ['unix-abstract:app', later('unix-abstract')],
     ['http://router:80', later('http')],
@@ -65,7 +97,7 @@ describe('parseTarget', () => {
 
   it('takes or refuses any text', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...Array.from('dns:/[]1.,ipv46unixa')) }), (text) => {
+      fc.property(fc.string({ unit: fc.constantFrom(...Array.from('dns:/[]1.,ipv46unixakub')) }), (text) => {
         assert.match(parseTarget(text).kind, /^(source|invalid)$/);
       }),
       { seed: 5, numRuns: 1_000 },
