@@ -130,6 +130,16 @@ export function hostNameKey(options: KeyOptions): Type.TString {
   );
 }
 
+/** A host with a port if need be, as it stands in `:authority` and `host`: RFC 3986, section 3.2, without user information. */
+export function authorityKey(options: KeyOptions): Type.TString {
+  return textKey({
+    ...options,
+    expects: 'a host, with a port if need be, of at most 255 characters',
+    kind: 'host[:port]',
+    pattern: "^[A-Za-z0-9._~!$&'()*+,;=:%\\[\\]-]{1,255}$",
+  });
+}
+
 /** The options of an object that refuses keys it does not know. */
 export function closed(options: { readonly description: string; readonly default?: object }): Type.TObjectOptions {
   return { ...options, additionalProperties: false };

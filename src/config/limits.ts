@@ -24,8 +24,10 @@ export const MAX_SERVICES = 64;
 export const MAX_METADATA_ENTRIES = 64;
 /** Characters of one metadata value; backends commonly refuse header lists of 8 KiB and more. */
 export const MAX_METADATA_VALUE_LENGTH = 4_096;
+/** Statuses and ranges of them that an HTTP check expects. */
+export const MAX_EXPECTED_STATUSES = 32;
 export const MAX_HEALTH_PATHS = 64;
-/** Characters of one of `health.paths`. */
+/** Characters of one of `health.paths`, and of the path of an HTTP check. */
 export const MAX_HEALTH_PATH_LENGTH = 1_024;
 /** Characters of a file's path; Linux allows 4096 octets with the closing NUL. */
 export const MAX_FILE_PATH_LENGTH = 4_095;

@@ -3,6 +3,8 @@ import { type Address, formatAddress } from '../model/address.ts';
 import { formatDuration } from './duration.ts';
 import type { Config } from './schema.ts';
 import type { ClusterConfig } from './sections/cluster.ts';
+import type { HealthCheckConfig } from './sections/health-check.ts';
+import { formatStatuses } from './sections/health-check-http.ts';
 import type { MetadataConfig } from './sections/metadata.ts';
 import type { RouteConfig } from './sections/route.ts';
 import { formatSize } from './size.ts';
@@ -43,7 +45,12 @@ function renderRoute(route: RouteConfig): Record<string, unknown> {
 
 function renderCluster(cluster: ClusterConfig): Record<string, unknown> {
   const metadata = renderMetadata(cluster.healthCheck.metadata);
-  return { ...renderSection(cluster), healthCheck: { ...renderSection(cluster.healthCheck), metadata } };
+  const http = renderHttpCheck(cluster.healthCheck);
+  return { ...renderSection(cluster), healthCheck: { ...renderSection(cluster.healthCheck), metadata, ...http } };
+}
+
+function renderHttpCheck({ http }: HealthCheckConfig): Record<string, unknown> {
+  return http === null ? {} : { http: { ...renderSection(http), expectedStatuses: http.expectedStatuses.map(formatStatuses) } };
 }
 
 function renderMetadata(entries: readonly MetadataConfig[]): Record<string, unknown> {

@@ -4,7 +4,7 @@ import { isPlainObject } from './paths.ts';
 
 /**
  * The branch of a union that a value was meant for, right or wrong, or null where that cannot be told. Branches differ in the
- * kind of value (a list, an object, a word), objects further in their `type`, or else in their keys.
+ * kind of value (a list, an object, a number, a word), objects further in their `type`, or else in their keys.
  */
 export function findMeantBranch(union: Type.TUnion, value: unknown): TSchema | null {
   const branches = branchesOf(union).filter((branch) => acceptsKind(branch, value));
@@ -29,7 +29,10 @@ function acceptsKind(branch: TSchema, value: unknown): boolean {
   if (Type.IsArray(branch)) {
     return Array.isArray(value);
   }
-  return Type.IsObject(branch) ? isPlainObject(value) : typeof value === 'string';
+  if (Type.IsObject(branch)) {
+    return isPlainObject(value);
+  }
+  return Type.IsInteger(branch) ? typeof value === 'number' : typeof value === 'string';
 }
 
 function filterByKeys(branches: readonly TSchema[], value: Record<string, unknown>): readonly TSchema[] {

@@ -46,3 +46,11 @@ export class CheckTime {
     this.#onOver = null;
   }
 }
+
+/** The value, or null when the time is over before it is there. Takes the place of what was to be done when it is over. */
+export function orOver<Value>(value: Promise<Value>, time: CheckTime): Promise<Value | null> {
+  const { promise, resolve } = Promise.withResolvers<Value | null>();
+  time.whenOver(() => resolve(null));
+  void value.then(resolve);
+  return promise;
+}

@@ -5,9 +5,10 @@ import type { Random } from '../util/random.ts';
 import type { CreateChecker } from './checker.ts';
 import { GrpcChecker } from './grpc-checker.ts';
 import type { GrpcTarget } from './grpc-connection.ts';
+import { HttpChecker, type HttpCheckerOptions } from './http-checker.ts';
 import { MetadataSource } from './metadata-source.ts';
 import { createNoneChecker } from './none-checker.ts';
-import type { GrpcHealthCheckOptions, HealthClusterOptions } from './options.ts';
+import type { GrpcHealthCheckOptions, HealthClusterOptions, HttpHealthCheckOptions } from './options.ts';
 import { TcpChecker, type TcpCheckerOptions } from './tcp-checker.ts';
 import { createTlsContext, type TlsTarget } from './tls-connect.ts';
 
@@ -33,6 +34,8 @@ export function createCheckerFor(deps: CheckerDeps): (cluster: HealthClusterOpti
         return grpcCheckers(cluster, healthCheck, deps);
       case 'tcp':
         return ({ address }) => new TcpChecker(checkedAddress(address, healthCheck), tcpOptions(cluster), deps.clock);
+      case 'http':
+        return httpCheckers(cluster, healthCheck, deps);
       case 'none':
       // Nobody asks for one: a monitor of what is reported has no checker.
       case 'envoy':
@@ -42,20 +45,43 @@ export function createCheckerFor(deps: CheckerDeps): (cluster: HealthClusterOpti
 }
 
 function grpcCheckers(cluster: HealthClusterOptions, healthCheck: GrpcHealthCheckOptions, deps: CheckerDeps): CreateChecker {
-  const { connectTimeoutMs, tls } = cluster;
+  const { connectTimeoutMs } = cluster;
   const metadata = new MetadataSource(healthCheck.metadata, deps.clock);
-  const context = tls === null ? null : createTlsContext(tls);
+  const tlsOf = tlsTargets(cluster);
   return (endpoint, events) => {
     const address = checkedAddress(endpoint.address, healthCheck);
-    const name = tls?.serverName ?? endpointName(endpoint);
-    const tlsTarget: TlsTarget | null =
-      tls === null || context === null
-        ? null
-        : { context, name, verify: !tls.insecureSkipVerify, clientCertificate: tls.cert !== null };
-    const authority = healthCheck.authority ?? tls?.serverName ?? withoutDot(endpoint.hostname) ?? formatAuthority(address);
-    const target: GrpcTarget = { address, authority, userAgent: deps.userAgent, tls: tlsTarget };
+    const authority = healthCheck.authority ?? defaultAuthority(endpoint, address, cluster);
+    const target: GrpcTarget = { address, authority, userAgent: deps.userAgent, tls: tlsOf(endpoint) };
     return new GrpcChecker(target, { ...healthCheck, connectTimeoutMs }, { ...deps, metadata }, events);
   };
+}
+
+function httpCheckers(cluster: HealthClusterOptions, healthCheck: HttpHealthCheckOptions, deps: CheckerDeps): CreateChecker {
+  const { connectTimeoutMs } = cluster;
+  const { http, timeoutMs } = healthCheck;
+  const metadata = new MetadataSource(healthCheck.metadata, deps.clock);
+  const tlsOf = tlsTargets(cluster);
+  return (endpoint) => {
+    const address = checkedAddress(endpoint.address, healthCheck);
+    const host = http.host ?? defaultAuthority(endpoint, address, cluster);
+    const options: HttpCheckerOptions = { ...http, host, userAgent: deps.userAgent, timeoutMs, connectTimeoutMs };
+    return new HttpChecker({ address, tls: tlsOf(endpoint) }, options, { clock: deps.clock, metadata });
+  };
+}
+
+/** What TLS towards each endpoint needs; null is cleartext. */
+function tlsTargets({ tls }: HealthClusterOptions): (endpoint: Endpoint) => TlsTarget | null {
+  if (tls === null) {
+    return () => null;
+  }
+  const context = createTlsContext(tls);
+  const shared = { context, verify: !tls.insecureSkipVerify, clientCertificate: tls.cert !== null };
+  return (endpoint) => ({ ...shared, name: tls.serverName ?? endpointName(endpoint) });
+}
+
+/** What requests are for, where the check does not say. */
+function defaultAuthority({ hostname }: Endpoint, address: Address, { tls }: HealthClusterOptions): string {
+  return tls?.serverName ?? withoutDot(hostname) ?? formatAuthority(address);
 }
 
 /** TLS is not spoken, so the time to connect is that of TCP alone. */

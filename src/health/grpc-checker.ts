@@ -2,7 +2,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { type PendingOutcome, startCheckCall } from './check-call.ts';
-import { CheckTime } from './check-time.ts';
+import { CheckTime, orOver } from './check-time.ts';
 import type { Checker, CheckerEvents, CheckResult } from './checker.ts';
 import { type ConnectionState, GrpcConnection, type GrpcTarget } from './grpc-connection.ts';
 import type { MetadataSource } from './metadata-source.ts';
@@ -212,11 +212,3 @@ export class GrpcChecker implements Checker {
 }
 
 const NO_OUTCOME = outcomeOf('setup_failed', 'no outcome', 'none');
-
-/** The value, or null when the time is over before it is there. */
-function orOver<T>(value: Promise<T>, time: CheckTime): Promise<T | null> {
-  const { promise, resolve } = Promise.withResolvers<T | null>();
-  time.whenOver(() => resolve(null));
-  void value.then(resolve);
-  return promise;
-}

@@ -129,7 +129,7 @@ export class GrpcConnection {
       this.#adopt(raw, raw);
     } else {
       this.#stage = 'tls';
-      const socket = connectTls(raw, this.#tls);
+      const socket = connectTls(raw, this.#tls, 'h2');
       socket.on('error', (error) => this.#recordError(error));
       this.#adopt(raw, socket);
       await secured(socket);

@@ -44,7 +44,7 @@ export interface HealthCheckTiming {
   readonly noTrafficIntervalMs?: number;
   /** The pause after a result that failed. Default `intervalMs`. Envoy: `unhealthy_interval`. */
   readonly unhealthyIntervalMs: number;
-  /** One whole check: connecting, RPC, and the retry on a fresh connection. Default 1 000. Envoy: `timeout`. */
+  /** One whole check: connecting, RPC or request, and the retry on a fresh connection. Default 1 000. Envoy: `timeout`. */
   readonly timeoutMs: number;
   /** Checks in a row that must pass before an unhealthy endpoint is healthy; 1 or more. Default 2. Envoy: `healthy_threshold`. */
   readonly healthyThreshold: number;
@@ -74,6 +74,32 @@ export interface TcpHealthCheckOptions extends HealthCheckTiming {
   readonly port: number | null;
 }
 
+/** Statuses, both ends included. */
+export interface StatusRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What is asked over HTTP. */
+export interface HttpCheckRequest {
+  /** Begins with a slash; may have a query. */
+  readonly path: string;
+  /** The header `host`; null takes the TLS server name, else the endpoint's host name, else its address. */
+  readonly host: string | null;
+  /** What a healthy endpoint answers. At least one. Default 200 alone. Envoy: `expected_statuses`. */
+  readonly expectedStatuses: readonly StatusRange[];
+}
+
+/** Checks by GET over HTTP/1.1, with the TLS of the cluster. Envoy: `http_health_check`. */
+export interface HttpHealthCheckOptions extends HealthCheckTiming {
+  readonly type: 'http';
+  readonly http: HttpCheckRequest;
+  /** Checks another port than the serving one; null is the serving one. Unix sockets have none. */
+  readonly port: number | null;
+  /** Request headers. */
+  readonly metadata: readonly MetadataEntry[];
+}
+
 /** No checks: every endpoint is healthy from the moment it is known. Envoy: a cluster without `health_checks`. */
 export interface NoHealthCheckOptions extends HealthCheckTiming {
   readonly type: 'none';
@@ -87,7 +113,12 @@ export interface EnvoyHealthCheckOptions extends HealthCheckTiming {
   readonly type: 'envoy';
 }
 
-export type HealthCheckOptions = GrpcHealthCheckOptions | TcpHealthCheckOptions | NoHealthCheckOptions | EnvoyHealthCheckOptions;
+export type HealthCheckOptions =
+  | GrpcHealthCheckOptions
+  | TcpHealthCheckOptions
+  | HttpHealthCheckOptions
+  | NoHealthCheckOptions
+  | EnvoyHealthCheckOptions;
 
 /** What the health table needs of one cluster. */
 export interface HealthClusterOptions {

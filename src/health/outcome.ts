@@ -2,9 +2,10 @@ import type { TreatOptions } from './options.ts';
 
 /**
  * What one check found, as a label of metrics: a bounded set.
- *   serving … unimplemented   the endpoint answered in the words of grpc.health.v1
+ *   serving … unimplemented   the endpoint answered: in the words of grpc.health.v1, or by an HTTP status, expected or not (not_serving)
+ *   degraded                  it answered that it works, and calls itself degraded
  *   status_error              another gRPC status
- *   protocol_error            an answer that is not gRPC
+ *   protocol_error            an answer that is not gRPC, or not HTTP
  *   timeout                   nothing in time
  *   connection_lost           the connection or stream broke before the answer
  *   connect_failed, tls_failed  no connection
@@ -12,6 +13,7 @@ import type { TreatOptions } from './options.ts';
  */
 export type OutcomeWord =
   | 'serving'
+  | 'degraded'
   | 'not_serving'
   | 'unknown'
   | 'service_unknown'
@@ -58,6 +60,7 @@ const SEVERITY: readonly OutcomeWord[] = [
   'unimplemented',
   'service_unknown',
   'unknown',
+  'degraded',
   'serving',
 ];
 
@@ -66,6 +69,8 @@ export function toSignal(outcome: Outcome, treat: TreatOptions): Signal {
   switch (outcome.word) {
     case 'serving':
       return PASS;
+    case 'degraded':
+      return { kind: 'pass', degradedReason: outcome.reason };
     case 'unimplemented':
       return toTreatedSignal(outcome, treat.unimplemented);
     case 'service_unknown':

@@ -29,12 +29,12 @@ export function createTlsContext(options: HealthTlsOptions): SecureContext {
 }
 
 /** Starts TLS on a connected socket. The caller listens for `secureConnect` and `error`, and owns the result. */
-export function connectTls(socket: Socket, target: TlsTarget): TLSSocket {
+export function connectTls(socket: Socket, target: TlsTarget, protocol: 'h2' | 'http/1.1'): TLSSocket {
   const options: ConnectionOptions = {
     socket,
     host: target.name,
     secureContext: target.context,
-    ALPNProtocols: ['h2'],
+    ALPNProtocols: [protocol],
     rejectUnauthorized: target.verify,
   };
   // RFC 6066, section 3: literal addresses are not permitted as a server name.

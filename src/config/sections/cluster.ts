@@ -19,13 +19,8 @@ import {
   toLoadBalancingConfig,
 } from './cluster-traffic.ts';
 import { DiscoverySchema, type DiscoverySourceConfig, toDiscoveryConfig } from './discovery.ts';
-import {
-  findIdleKeys,
-  type HealthCheckConfig,
-  HealthCheckSchema,
-  type HealthCheckType,
-  toHealthCheckConfig,
-} from './health-check.ts';
+import { findIdleKeys, type HealthCheckConfig, HealthCheckSchema, toHealthCheckConfig } from './health-check.ts';
+import type { HealthCheckType } from './health-check-types.ts';
 import { type HealthyWhen, healthyWhenKey } from './healthy-when.ts';
 
 const MIN_STALE_AFTER_MS = 180_000;

@@ -1,22 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Static, Type } from 'typebox';
-import { closed, durationKey, textKey, toMs, wholeKey, wordKey } from '../keys.ts';
+import { authorityKey, closed, durationKey, textKey, toMs, wholeKey, wordKey } from '../keys.ts';
 import { MAX_SERVICES } from '../limits.ts';
 import { listKey } from '../lists.ts';
 import { complement, type Finding, withRule } from '../rules.ts';
+import { type HttpCheckConfig, HttpCheckSchema, toHttpCheckConfig } from './health-check-http.ts';
+import { CHECK_TYPES, type CheckKey, type HealthCheckType, idleKeysOf } from './health-check-types.ts';
 import { type MetadataConfig, MetadataSchema, toMetadataConfig } from './metadata.ts';
 
 const MAX_SERVICE_NAME_LENGTH = 256;
 const MAX_THRESHOLD = 100;
 const TREATMENTS = ['healthy', 'degraded', 'unhealthy'] as const;
 
-const CHECK_TYPES = ['grpc', 'tcp', 'envoy', 'none'] as const;
 const UNHEALTHY_THRESHOLD = 2;
 /** Polls of an Envoy that may fail before its last answer is dropped. */
 const ENVOY_UNHEALTHY_THRESHOLD = 3;
-
-/** How endpoints are checked. */
-export type HealthCheckType = (typeof CHECK_TYPES)[number];
 
 /** What a soft case counts as. */
 export type Treatment = (typeof TREATMENTS)[number];
@@ -35,7 +33,7 @@ const HealthCheckShape = Type.Object(
     type: Type.Optional(
       wordKey(CHECK_TYPES, {
         description:
-          'How endpoints are checked. grpc: over grpc.health.v1. tcp: a connection that is accepted within `timeout` is healthy. envoy: not by this bridge, their state is what the Envoy says that they were found by. none: not at all, every endpoint is healthy. Envoy: `grpc_health_check`, `tcp_health_check`.',
+          'How endpoints are checked. grpc: over grpc.health.v1. tcp: a connection that is accepted within `timeout` is healthy. http: a GET over HTTP/1.1, whatever the protocol of the cluster, as `http` says. envoy: not by this bridge, their state is what the Envoy says that they were found by. none: not at all, every endpoint is healthy. Envoy: `grpc_health_check`, `tcp_health_check`, `http_health_check`.',
         defaultText: '`grpc`, with protocol http1 `tcp`; `envoy` where every source is of type envoy',
       }),
     ),
@@ -112,15 +110,12 @@ const HealthCheckShape = Type.Object(
     ),
     metadata: MetadataSchema,
     authority: Type.Optional(
-      textKey({
+      authorityKey({
         description: '`:authority` of the checks. Envoy: `grpc_health_check.authority`.',
-        expects: 'a host, with a port if need be, of at most 255 characters',
-        kind: 'host[:port]',
         defaultText: '`tls.serverName`, else the discovered host, else the address',
-        // RFC 3986, section 3.2, without user information.
-        pattern: "^[A-Za-z0-9._~!$&'()*+,;=:%\\[\\]-]{1,255}$",
       }),
     ),
+    http: Type.Optional(HttpCheckSchema),
     treat: TreatSchema,
   },
   closed({ description: 'How each endpoint is checked.', default: {} }),
@@ -129,49 +124,25 @@ const HealthCheckShape = Type.Object(
 /** The key `healthCheck` of a cluster. */
 export const HealthCheckSchema = withRule(HealthCheckShape, (section) =>
   // Which type is the default depends on the cluster, which looks at its keys then.
-  section.type === undefined ? [] : findIdleKeys(section, section.type),
+  section.type === undefined ? [] : [...findMissingKeys(section, section.type), ...findIdleKeys(section, section.type)],
 );
 
 type HealthCheckSection = Static<typeof HealthCheckShape>;
 
-/** Keys that only checks over gRPC have a use for, and those that no check has a use for that is not made. */
-const GRPC_KEYS = ['mode', 'services', 'metadata', 'authority', 'treat'] as const;
-const CHECK_KEYS = [
-  'port',
-  'interval',
-  'intervalJitter',
-  'noTrafficInterval',
-  'unhealthyInterval',
-  'timeout',
-  'healthyThreshold',
-  'unhealthyThreshold',
-] as const;
+function findMissingKeys({ http }: HealthCheckSection, type: HealthCheckType): readonly Finding[] {
+  return type === 'http' && http === undefined ? [{ at: ['http'], message: 'is required with type: http' }] : [];
+}
 
 /** Keys with another value than their default that would have no effect. */
 export function findIdleKeys(section: HealthCheckSection, type: HealthCheckType): readonly Finding[] {
   const plain = complement(HealthCheckShape, {}) ?? section;
-  return idleKeys(type)
+  return idleKeysOf(type)
     .filter((key) => !isDeepStrictEqual(inForce(section, key), inForce(plain, key)))
     .map((key) => ({ at: [key], message: `has no effect with type: ${type}`, got: section[key] }));
 }
 
-type Key = (typeof GRPC_KEYS)[number] | (typeof CHECK_KEYS)[number];
-
-function idleKeys(type: HealthCheckType): readonly Key[] {
-  switch (type) {
-    case 'grpc':
-      return [];
-    case 'tcp':
-      return GRPC_KEYS;
-    case 'envoy':
-      return [...GRPC_KEYS, ...CHECK_KEYS.filter((key) => key !== 'unhealthyThreshold')];
-    case 'none':
-      return [...GRPC_KEYS, ...CHECK_KEYS];
-  }
-}
-
 /** The value that counts, where a key stands for another or for a fixed one by default. */
-function inForce(section: HealthCheckSection, key: Key): unknown {
+function inForce(section: HealthCheckSection, key: CheckKey): unknown {
   if (key === 'unhealthyThreshold') {
     return section[key] ?? UNHEALTHY_THRESHOLD;
   }
@@ -179,10 +150,15 @@ function inForce(section: HealthCheckSection, key: Key): unknown {
   return isInherited && section[key] === section.interval ? undefined : section[key];
 }
 
-/** Active checks. Lengths are milliseconds. */
-export interface HealthCheckConfig {
-  /** Default `grpc`, with protocol http1 `tcp`, or `envoy` over sources of that type alone. What a type has no use for is refused. */
-  readonly type: HealthCheckType;
+/** Active checks. Lengths are milliseconds. What a type has no use for is refused. Default of the type: `grpc`, with protocol http1 `tcp`, or `envoy` over sources of that type alone. */
+export type HealthCheckConfig = CommonCheckConfig &
+  (
+    | { readonly type: 'http'; readonly http: HttpCheckConfig }
+    | { readonly type: Exclude<HealthCheckType, 'http'>; readonly http: null }
+  );
+
+/** What checks of every type have, whether they use it or not. */
+interface CommonCheckConfig {
   /** Default `auto`. */
   readonly mode: 'auto' | 'watch' | 'check';
   /** At least one, all different. Default the empty name: the whole server. */
@@ -214,8 +190,18 @@ export interface HealthCheckConfig {
 /** @param defaultType what is done where the section does not say. */
 export function toHealthCheckConfig(section: HealthCheckSection, defaultType: HealthCheckType): HealthCheckConfig {
   const type = section.type ?? defaultType;
+  const common = toCommonConfig(section, type);
+  if (type !== 'http') {
+    return { type, ...common, http: null };
+  }
+  // Without its keys it is refused, but for rules that look at its times alone it is read before.
+  return section.http === undefined
+    ? { type: 'tcp', ...common, http: null }
+    : { type, ...common, http: toHttpCheckConfig(section.http) };
+}
+
+function toCommonConfig(section: HealthCheckSection, type: HealthCheckType): CommonCheckConfig {
   return {
-    type,
     mode: section.mode,
     services: section.services,
     port: section.port ?? null,

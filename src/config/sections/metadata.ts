@@ -5,11 +5,12 @@ import { findRepeats } from '../lists.ts';
 import type { KeyNotes } from '../notes.ts';
 import { type Finding, withRule } from '../rules.ts';
 
-/** Names that belong to HTTP/2, to gRPC itself or to another key. gRPC reserves those that begin with `grpc-` too. */
+/** Names that belong to HTTP, to gRPC itself or to another key. gRPC reserves those that begin with `grpc-` too. */
 const RESERVED_NAMES: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'content-type',
+  'expect',
   'host',
   'keep-alive',
   'proxy-connection',
@@ -47,7 +48,7 @@ const ValueSchema = Type.Union(
 const MetadataShape = Type.Record(Type.String({ pattern: NAME_PATTERN }), ValueSchema, {
   ...closed({
     description:
-      'Request headers of every check, by name: text, or { file: path } to read the value from a file, again when it changes. Text of a name that ends in -bin is base64. Envoy: `initial_metadata`.',
+      'Request headers of every check, by name: text, or { file: path } to read the value from a file, again when it changes. Text of a name that ends in -bin is base64. Envoy: `initial_metadata`, `request_headers_to_add`.',
     default: {},
   }),
   maxProperties: MAX_METADATA_ENTRIES,
@@ -83,7 +84,10 @@ function findMetadataProblems(metadata: Static<typeof MetadataShape>): readonly 
   }));
   for (const [index, { name, value }] of entries.entries()) {
     if (name.startsWith('grpc-') || RESERVED_NAMES.has(name)) {
-      findings.push({ at: at(index), message: name === 'host' ? 'is reserved: use authority' : 'is reserved by HTTP/2 or gRPC' });
+      findings.push({
+        at: at(index),
+        message: name === 'host' ? 'is reserved: use authority, or http.host' : 'is reserved by HTTP or gRPC',
+      });
     } else if (name.endsWith(BINARY_SUFFIX) && value.kind === 'text' && !BASE64.test(value.text)) {
       findings.push({ at: at(index), message: 'must be base64, as the name ends in -bin' });
     }

@@ -3,6 +3,7 @@ import type {
   HealthCheckTiming,
   HealthClusterOptions,
   HealthTlsOptions,
+  HttpHealthCheckOptions,
 } from '../../../src/health/options.ts';
 import type { TestTls } from '../tls.ts';
 
@@ -40,6 +41,15 @@ export function grpcCluster(
     ...cluster,
     healthCheck: { ...GRPC_CHECK, ...check },
   };
+}
+
+/** A cluster `app` that is checked by `GET /health` for 200, but for what the test says. */
+export function httpCluster(
+  check: Partial<HttpHealthCheckOptions> = {},
+  cluster: Partial<Omit<HealthClusterOptions, 'healthCheck'>> = {},
+): HealthClusterOptions {
+  const http = { path: '/health', host: null, expectedStatuses: [{ from: 200, to: 200 }] };
+  return { ...grpcCluster({}, cluster), healthCheck: { ...TIMING, type: 'http', http, port: null, metadata: [], ...check } };
 }
 
 /** TLS that trusts the test authority and shows no client certificate, but for what the test says. */

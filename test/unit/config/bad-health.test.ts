@@ -4,8 +4,8 @@ import { baseConfig, withCheck, withCluster } from './support/base-config.ts';
 const CHECKS: readonly BadCase[] = [
   one(
     'a type of a later version',
-    withCheck({ type: 'http' }),
-    'clusters[0].healthCheck.type: must be one of grpc, tcp, envoy, none (got "http")',
+    withCheck({ type: 'redis' }),
+    'clusters[0].healthCheck.type: must be one of grpc, tcp, http, envoy, none (got "redis")',
   ),
   one(
     'keys without effect on a TCP check',
@@ -119,12 +119,12 @@ const CHECKS: readonly BadCase[] = [
   one(
     'a metadata name of gRPC',
     withCheck({ metadata: { 'Grpc-Timeout': '1S' } }),
-    'clusters[0].healthCheck.metadata.Grpc-Timeout: is reserved by HTTP/2 or gRPC',
+    'clusters[0].healthCheck.metadata.Grpc-Timeout: is reserved by HTTP or gRPC',
   ),
   one(
     'a metadata name of another key',
     withCheck({ metadata: { host: 'a' } }),
-    'clusters[0].healthCheck.metadata.host: is reserved: use authority',
+    'clusters[0].healthCheck.metadata.host: is reserved: use authority, or http.host',
   ),
   one(
     'a metadata name in two spellings',

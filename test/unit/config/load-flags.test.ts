@@ -116,14 +116,14 @@ describe('flags without a file', () => {
       'every bad value at once',
       {
         listen: ['x', '127.0.0.1:1'],
-        backend: ['a', 'srv:///b', 'c:1'],
+        backend: ['a', 'srv:///b:1', 'c:1'],
         'check-interval': ['soon'],
         'rpc-timeout': ['never'],
         'healthy-when': ['most'],
       },
       [
         '--backend: has no port: write host:port (got "a")',
-        '--backend: has the scheme srv, which this version does not support: use dns, ipv4, ipv6 or unix (got "srv:///b")',
+        '--backend: has a port, which the SRV records bring: write srv:///name (got "srv:///b:1")',
         '--healthy-when: must be any, all, a share such as 50% or a number such as 2 (got "most")',
         '--listen: must be an IP address or localhost with a port, or unix:/path: it has no port: write host:port (got "x")',
         '--check-interval: must be a whole number and a unit, such as 250ms, 5s, 1m or 1h (got "soon")',
@@ -178,7 +178,7 @@ describe('flags without a file', () => {
     [
       'a header that is reserved',
       { ...MINIMAL, 'rpc-header': ['x: y', 'host: a'] },
-      ['--rpc-header host: is reserved: use authority'],
+      ['--rpc-header host: is reserved: use authority, or http.host'],
     ],
     [
       'a header with a bad value, kept secret',

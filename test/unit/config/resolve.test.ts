@@ -151,6 +151,7 @@ describe('resolveConfig', () => {
           { name: 'trace-bin', value: { kind: 'text', text: 'AAEC' } },
         ],
         authority: 'router.example:443',
+        http: null,
         treat: { unimplemented: 'healthy', serviceUnknown: 'degraded', statusUnknown: 'unhealthy' },
       },
       loadBalancing: { policy: 'roundRobin', panicThreshold: '50%' },

@@ -5,6 +5,7 @@ import { furthestReached, type Outcome, type OutcomeWord, toSignal, worstOutcome
 
 const KINDS: Readonly<Record<OutcomeWord, 'pass' | 'explicitFailure' | 'failure'>> = {
   serving: 'pass',
+  degraded: 'pass',
   not_serving: 'explicitFailure',
   unknown: 'explicitFailure',
   service_unknown: 'explicitFailure',

@@ -82,6 +82,7 @@ export const DEFAULTS: Config = {
         unhealthyThreshold: 2,
         metadata: [],
         authority: null,
+        http: null,
         treat: { unimplemented: 'unhealthy', serviceUnknown: 'unhealthy', statusUnknown: 'unhealthy' },
       },
       ...TRAFFIC_DEFAULTS,
