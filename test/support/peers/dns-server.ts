@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Address } from '../../../src/model/address.ts';
 
-/** Types of records (RFC 1035, section 3.2.2, and RFC 3596). */
-const TYPE = { A: 1, CNAME: 5, AAAA: 28 } as const;
+/** Types of records (RFC 1035, section 3.2.2; RFC 3596; RFC 2782). */
+const TYPE = { A: 1, CNAME: 5, AAAA: 28, SRV: 33 } as const;
 const CLASS_IN = 1;
 const RESPONSE = 0x8180;
 const TRUNCATED = 0x0200;
@@ -16,7 +16,9 @@ export interface Question {
   readonly id: number;
   /** In small letters, without a closing dot. */
   readonly name: string;
+  /** Of the addresses that are asked for; 4 where SRV records are. */
   readonly family: 4 | 6;
+  readonly isService: boolean;
   readonly protocol: 'udp' | 'tcp';
   /** The question section as it came, to be repeated in an answer. */
   readonly asked: Buffer;
@@ -32,13 +34,26 @@ export interface AddressesReply {
   readonly cnameTtl?: number;
 }
 
+/** SRV records, for who asks for them; everybody else finds none. */
+export interface ServicesReply {
+  readonly services: readonly {
+    /** Empty for the root. */
+    readonly target: string;
+    readonly port: number;
+    /** Default 0. */
+    readonly priority?: number;
+    /** Default 0. */
+    readonly weight?: number;
+  }[];
+}
+
 /** A response code (RFC 1035, section 4.1.1) and no records. */
 export interface CodeReply {
   readonly code: number;
 }
 
 /** What the server does with a question. `octets` are sent as they are, and `next` after them; null is silence. */
-export type Reply = AddressesReply | CodeReply | { readonly octets: Buffer; readonly next?: Buffer } | null;
+export type Reply = AddressesReply | ServicesReply | CodeReply | { readonly octets: Buffer; readonly next?: Buffer } | null;
 
 /** A DNS server of a test's own, over UDP and TCP on one port, that builds its answers by hand. */
 export class DnsServer implements AsyncDisposable {
@@ -117,7 +132,8 @@ export class DnsServer implements AsyncDisposable {
   #replies(query: Buffer, protocol: Question['protocol']): readonly Buffer[] {
     const { name, end, type } = readQuestion(query);
     const asked = query.subarray(12, end);
-    const question: Question = { id: query.readUInt16BE(0), name, family: type === TYPE.AAAA ? 6 : 4, protocol, asked };
+    const family = type === TYPE.AAAA ? 6 : 4;
+    const question: Question = { id: query.readUInt16BE(0), name, family, isService: type === TYPE.SRV, protocol, asked };
     this.questions.push(question);
     const reply = this.answer(question);
     if (reply === null) {
@@ -132,11 +148,11 @@ export class DnsServer implements AsyncDisposable {
 }
 
 /** The octets of an answer to a question, however many they are. */
-export function encodeReply(question: Question, reply: AddressesReply | CodeReply): Buffer {
+export function encodeReply(question: Question, reply: AddressesReply | ServicesReply | CodeReply): Buffer {
   if ('code' in reply) {
     return Buffer.concat([head(question.id, RESPONSE | reply.code, 0), question.asked]);
   }
-  const records = recordsOf(reply, question);
+  const records = 'services' in reply ? servicesOf(reply, question) : recordsOf(reply, question);
   return Buffer.concat([head(question.id, RESPONSE, records.length), question.asked, ...records]);
 }
 
@@ -164,8 +180,18 @@ function head(id: number, flags: number, answers: number): Buffer {
   return octets;
 }
 
-function recordsOf(reply: AddressesReply, { family }: Question): readonly Buffer[] {
-  const wanted = reply.addresses.filter((address) => address.includes(':') === (family === 6));
+function servicesOf({ services }: ServicesReply, { isService }: Question): readonly Buffer[] {
+  return (isService ? services : []).map(({ target, port, priority = 0, weight = 0 }) => {
+    const fixed = Buffer.alloc(6);
+    fixed.writeUInt16BE(priority, 0);
+    fixed.writeUInt16BE(weight, 2);
+    fixed.writeUInt16BE(port, 4);
+    return record(Buffer.from([0xc0, 12]), TYPE.SRV, 60, Buffer.concat([fixed, encodeName(target)]));
+  });
+}
+
+function recordsOf(reply: AddressesReply, { family, isService }: Question): readonly Buffer[] {
+  const wanted = isService ? [] : reply.addresses.filter((address) => address.includes(':') === (family === 6));
   const ttl = reply.ttl ?? 60;
   const owner = reply.cname === undefined ? Buffer.from([0xc0, 12]) : encodeName(reply.cname);
   const alias =
@@ -186,7 +212,9 @@ function record(owner: Buffer, type: number, ttl: number, data: Buffer): Buffer 
 }
 
 function encodeName(name: string): Buffer {
-  const labels = name.split('.').map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')]));
+  const labels = (name === '' ? [] : name.split('.')).map((label) =>
+    Buffer.concat([Buffer.from([label.length]), Buffer.from(label, 'latin1')]),
+  );
   return Buffer.concat([...labels, Buffer.from([0])]);
 }
 
