@@ -23,8 +23,9 @@ export class ClusterTable {
   readonly #closing = new Set<Promise<void>>();
   #endpoints: readonly Endpoint[] = [];
   #discovery: DiscoveryHealth = { state: 'pending', reason: '', lastSuccessMs: null };
-  /** Failures of discovery in a row. */
+  /** Failures of discovery in a row, and when the first of them was, by the monotonic clock. */
   #failures = 0;
+  #failingSince = Number.POSITIVE_INFINITY;
   #hadVerdict = false;
   #initialized = false;
   #health: ClusterHealth | null = null;
@@ -44,9 +45,9 @@ export class ClusterTable {
     return this.#health;
   }
 
-  /** When the first result will be stale; Infinity if none will. */
+  /** When the first result will be stale, or the answer of discovery; Infinity if none will. */
   get staleAt(): number {
-    let earliest = Number.POSITIVE_INFINITY;
+    let earliest = this.#discovery.expired === true ? Number.POSITIVE_INFINITY : this.#discoveryExpiresAt;
     for (const monitor of this.#monitors.values()) {
       earliest = Math.min(earliest, monitor.staleAt);
     }
@@ -57,9 +58,11 @@ export class ClusterTable {
   updateDiscovery(update: DiscoveryUpdate): void {
     if (update.kind === 'failed') {
       this.#failures += 1;
+      const now = this.#deps.clock.now();
+      this.#failingSince = Math.min(this.#failingSince, now);
       const { type, unhealthyThreshold } = this.#options.healthCheck;
       // Endpoints count this themselves; that there were none is not believed any longer either.
-      const expired = type === 'envoy' && this.#failures >= unhealthyThreshold;
+      const expired = (type === 'envoy' && this.#failures >= unhealthyThreshold) || now >= this.#discoveryExpiresAt;
       this.#discovery = { ...this.#discovery, state: 'failed', reason: update.reason, ...(expired ? { expired } : {}) };
       this.#initialized = true;
       if (update.endpoints !== undefined) {
@@ -67,6 +70,7 @@ export class ClusterTable {
       }
     } else {
       this.#failures = 0;
+      this.#failingSince = Number.POSITIVE_INFINITY;
       this.#discovery = { state: 'ok', reason: '', lastSuccessMs: this.#deps.clock.wallNow() };
       this.#initialized ||= update.endpoints.length === 0;
       this.#replaceEndpoints(uniqueEndpoints(update.endpoints));
@@ -75,10 +79,19 @@ export class ClusterTable {
     this.#changed('state');
   }
 
+  /** Turns results stale whose time is over, and believes no answer of discovery that has failed for as long. */
   expire(now: number): void {
+    if (this.#discovery.expired !== true && now >= this.#discoveryExpiresAt) {
+      this.#discovery = { ...this.#discovery, expired: true };
+      this.#changed('state');
+    }
     for (const monitor of this.#monitors.values()) {
       monitor.expire(now);
     }
+  }
+
+  get #discoveryExpiresAt(): number {
+    return this.#failingSince + this.#options.staleAfterMs;
   }
 
   /** Resolves when every connection is gone, those of endpoints removed before included. */

@@ -27,6 +27,7 @@ export interface HealthTableDeps {
 export class HealthTable {
   readonly #deps: HealthTableDeps;
   readonly #clusters: ReadonlyMap<string, ClusterTable>;
+  readonly #leastStaleAfterMs: number;
   #view: HealthView;
   #publication: NodeJS.Immediate | null = null;
   #refreshTimer: Timer | null = null;
@@ -47,6 +48,7 @@ export class HealthTable {
         }),
       ]),
     );
+    this.#leastStaleAfterMs = Math.min(...clusters.map(({ staleAfterMs }) => staleAfterMs));
     this.#view = this.#build();
   }
 
@@ -108,14 +110,18 @@ export class HealthTable {
     return { clusters: new Map([...this.#clusters].map(([name, cluster]) => [name, cluster.health])) };
   }
 
-  /** One timer for all: results only get younger, so an early timer finds nothing to do and is set anew. */
+  /**
+   * One timer for all: what comes after this is not stale before the shortest `staleAfterMs` has passed, and what is known now only gets
+   * younger; an early timer finds nothing to do and is set anew.
+   */
   #armStaleTimer(): void {
     if (this.#staleTimer !== null) {
       return;
     }
     const at = Math.min(...[...this.#clusters.values()].map((cluster) => cluster.staleAt));
     if (at !== Number.POSITIVE_INFINITY) {
-      this.#staleTimer = this.#deps.clock.setTimer(at - this.#deps.clock.now(), () => this.#expire());
+      const delayMs = Math.min(at - this.#deps.clock.now(), this.#leastStaleAfterMs);
+      this.#staleTimer = this.#deps.clock.setTimer(delayMs, () => this.#expire());
     }
   }
 

@@ -214,4 +214,28 @@ describe('ClusterTable', () => {
     assert.equal(bench.states, '1 stale,2 healthy');
     await bench.table.close();
   });
+
+  it('believes that there are no endpoints until discovery has failed for as long as a result holds', async () => {
+    const bench = new Bench(grpcCluster({}, { staleAfterMs: 10_000 }));
+    const fail = (): void => bench.table.updateDiscovery({ kind: 'failed', reason: 'SERVFAIL' });
+    bench.find();
+    await bench.clock.advance(60_000);
+    assert.equal(bench.table.staleAt, Number.POSITIVE_INFINITY, 'no news are no failure');
+    fail();
+    await bench.clock.advance(4_000);
+    fail();
+    assert.equal(bench.table.staleAt, 70_000);
+    bench.table.expire(69_999);
+    assert.equal(bench.table.health.discovery.expired, undefined);
+    bench.table.expire(70_000);
+    assert.deepEqual([bench.table.health.discovery.expired, bench.table.staleAt], [true, Number.POSITIVE_INFINITY]);
+    await bench.clock.advance(6_000);
+    fail();
+    assert.equal(bench.table.health.discovery.expired, true);
+    bench.find();
+    assert.equal(bench.table.health.discovery.expired, undefined);
+    fail();
+    assert.equal(bench.table.staleAt, 80_000, 'the time begins anew');
+    await bench.table.close();
+  });
 });

@@ -126,6 +126,32 @@ describe('HealthTable', () => {
     await bench.table.close();
   });
 
+  it('does not forget a cluster whose results hold shorter than those that came first', async () => {
+    const long = { ...grpcCluster({ intervalMs: 1_000_000 }, { staleAfterMs: 900_000 }), name: 'long' };
+    const short = grpcCluster({ intervalMs: 1_000_000 }, { staleAfterMs: 10_000 });
+    const bench = new Bench([long, short]);
+    bench.table.start();
+    bench.find('long', endpointAt(1));
+    await bench.clock.advance(5_000);
+    bench.find('app', endpointAt(2));
+    await bench.clock.advance(15_001);
+    assert.deepEqual(stateOf(bench.table.view), ['stale']);
+    await bench.table.close();
+  });
+
+  it('turns an empty cluster back to unknown when discovery has failed for long', async () => {
+    const bench = new Bench([grpcCluster({}, { staleAfterMs: 10_000 })]);
+    bench.table.start();
+    bench.find('app');
+    bench.table.updateDiscovery('app', { kind: 'failed', reason: 'SERVFAIL' });
+    await bench.clock.advance(9_999);
+    assert.equal(bench.table.view.clusters.get('app')?.discovery.expired, undefined);
+    await bench.clock.advance(2);
+    assert.equal(bench.table.view.clusters.get('app')?.discovery.expired, true);
+    await bench.table.close();
+    assert.equal(bench.clock.pendingTimers, 0);
+  });
+
   it('asks whether a cluster has traffic by its name, after each check that passed', async () => {
     const bench = new Bench();
     bench.table.start();
