@@ -30,6 +30,22 @@ describe('dnsmasq', { timeout: 30_000 }, () => {
     await assert.rejects(resolver.resolve4('app.servfail.test'), { code: SERVFAIL });
   });
 
+  it('knows SRV records, each target with its port and priority', async () => {
+    const name = '_grpc._tcp.app.test';
+    await using server = await Dnsmasq.start({ 'a.test': ['127.0.0.1'] }, [
+      { name, target: 'a.test', port: 1 },
+      { name, target: 'b.test', port: 2, priority: 7 },
+    ]);
+    const resolver = new promises.Resolver({ timeout: 1_000, tries: 1 });
+    resolver.setServers([server.address]);
+    const records = await resolver.resolveSrv(name);
+    assert.deepEqual(records.map((record) => `${record.name} ${record.port} ${record.priority}`).sort(), [
+      'a.test 1 0',
+      'b.test 2 7',
+    ]);
+    await assert.rejects(resolver.resolveSrv('_grpc._tcp.other.test'), { code: NOTFOUND });
+  });
+
   it('answers over TCP what no datagram holds', async () => {
     const addresses = Array.from({ length: 300 }, (_, index) => `127.1.${Math.floor(index / 200)}.${(index % 200) + 1}`);
     await using server = await Dnsmasq.start({ 'many.test': addresses });

@@ -15,6 +15,15 @@ const SERVFAIL = 2;
 /** Names and their addresses; a name that is not in it does not exist. */
 export type Zone = Readonly<Record<string, readonly string[]>>;
 
+/** An SRV record, which stays for as long as the server does. */
+export interface Service {
+  readonly name: string;
+  readonly target: string;
+  readonly port: number;
+  /** Default 0. */
+  readonly priority?: number;
+}
+
 /**
  * dnsmasq, authoritative for what it is given, with a TTL of one second. Names under `servfail.test` that it does not
  * have are answered SERVFAIL, all others NXDOMAIN.
@@ -34,7 +43,7 @@ export class Dnsmasq {
     this.#broken = broken;
   }
 
-  static async start(zone: Zone): Promise<Dnsmasq> {
+  static async start(zone: Zone, services: readonly Service[] = []): Promise<Dnsmasq> {
     const [port, broken, folder] = await Promise.all([freePort(), startBrokenServer(), WorkFolder.create()]);
     const hosts = await folder.write('hosts', formatHosts(zone));
     const child = await Child.start(dnsmasq(), [
@@ -53,6 +62,7 @@ export class Dnsmasq {
       '--local=/#/',
       `--server=/servfail.test/127.0.0.1#${broken.address().port}`,
       `--addn-hosts=${hosts}`,
+      ...services.map(({ name, target, port, priority = 0 }) => `--srv-host=${name},${target},${port},${priority},1`),
     ]);
     const started = new Dnsmasq(port, child, folder, broken);
     await started.#loaded();
