@@ -76,12 +76,20 @@ export class ReportedMonitor {
     }
   }
 
-  /** Turns the report stale if its time is over. */
+  /** Turns the report stale if its time is over; one whose source is away stays unhealthy, with the reason. */
   expire(now: number): void {
-    if (now >= this.staleAt) {
-      this.#stale = true;
+    if (now < this.staleAt) {
+      return;
+    }
+    this.#stale = true;
+    if (!this.#isAway) {
       this.#settle('stale', `no report for ${this.#cluster.staleAfterMs / 1000} s`);
     }
+  }
+
+  /** Whether as many polls in a row have failed as make the endpoint unhealthy. */
+  get #isAway(): boolean {
+    return (this.#report?.failedPolls ?? 0) >= this.#cluster.healthCheck.unhealthyThreshold;
   }
 
   /** From now on nothing is taken. May be called again. */
@@ -105,7 +113,7 @@ export class ReportedMonitor {
       return;
     }
     this.#observe('connect_failed', report);
-    if (report.failedPolls >= this.#cluster.healthCheck.unhealthyThreshold || !this.hasResult) {
+    if (this.#isAway || !this.hasResult) {
       this.#settle('unhealthy', report.failure);
     } else {
       this.#settle(this.#state, this.#reason);

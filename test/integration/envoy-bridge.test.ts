@@ -4,11 +4,13 @@ import { setImmediate } from 'node:timers/promises';
 import { EnvoyAdmin, readCapture, readCaptures } from '../support/peers/envoy-admin.ts';
 import { TestBridge } from '../support/test-bridge.ts';
 
+const DEADLINE_MS = 10_000;
 const QUICK = { pollInterval: '100ms', jitter: '0s', timeout: '500ms' };
 
-/** The test's own deadline bounds it. */
 async function untilStatus(test: TestBridge, path: string, status: number): Promise<void> {
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
   while ((await test.get(path)).status !== status) {
+    assert.ok(!deadline.aborted, `${path} never answered ${status}`);
     await setImmediate();
   }
 }

@@ -12,6 +12,7 @@ import { TestBridge } from '../support/test-bridge.ts';
 const PROTO = fileURLToPath(new URL('../../protos/health.proto', import.meta.url));
 /** Not checked by the bridge: each backend has a word of its own for it, by which a caller tells where it came. */
 const WHO = 'who';
+const DEADLINE_MS = 10_000;
 const WORDS = ['SERVING', 'NOT_SERVING', 'UNKNOWN'] as const;
 
 class Caller implements Disposable {
@@ -79,13 +80,14 @@ function startBridge(admin: EnvoyAdmin): Promise<TestBridge> {
   });
 }
 
-/** The test's own deadline bounds it. */
 async function untilText(test: TestBridge, status: number, pattern: RegExp): Promise<void> {
+  const deadline = AbortSignal.timeout(DEADLINE_MS);
   for (;;) {
     const answer = await test.get('/healthz?verbose');
     if (answer.status === status && pattern.test(answer.body)) {
       return;
     }
+    assert.ok(!deadline.aborted, `not ${status} with ${pattern}: ${answer.status} ${answer.body}`);
     await setImmediate();
   }
 }
