@@ -14,8 +14,8 @@ export function toRelayedRequest(request: IncomingMessage): RequestResult {
   const { rawHeaders, method = '', url = '' } = request;
   const target = toTarget(url);
   const hosts = valuesOf(rawHeaders, 'host');
-  if (target === null || hosts.length > 1) {
-    // RFC 9112, section 3.2: more than one Host is answered with 400.
+  if (target === null || hosts.length > 1 || request.httpVersionMajor !== 1) {
+    // RFC 9112, section 3.2: more than one Host is answered with 400. The parser of node also takes 0.9 and 2.0 for versions.
     return BAD_REQUEST;
   }
   const codings = valuesOf(rawHeaders, 'transfer-encoding');
@@ -27,7 +27,7 @@ export function toRelayedRequest(request: IncomingMessage): RequestResult {
   if (lengths.length > 1 || !lengths.every(Number.isSafeInteger)) {
     return BAD_REQUEST;
   }
-  const contentLength = lengths[0] ?? null;
+  const hasContent = codings.length > 0 || lengths.some((length) => length > 0);
   return {
     kind: 'request',
     request: {
@@ -35,8 +35,8 @@ export function toRelayedRequest(request: IncomingMessage): RequestResult {
       path: target.path,
       authority: target.authority ?? hosts[0] ?? null,
       fields: removeConnectionFields(rawHeaders, OWN_FIELDS),
-      contentLength,
-      body: codings.length > 0 || (contentLength ?? 0) > 0 ? new RequestBody() : null,
+      contentLength: lengths[0] ?? null,
+      body: hasContent ? new RequestBody() : null,
     },
   };
 }
@@ -61,11 +61,15 @@ function judgeCodings(codings: readonly string[], minorVersion: number): Request
 }
 
 function toTarget(url: string): { readonly path: string; readonly authority: string | null } | null {
+  if (url.includes('#')) {
+    // RFC 9112, section 3.2.1: no fragment. An endpoint may cut it off, and the rest be a path that another route is for.
+    return null;
+  }
   if (url.startsWith('/')) {
     return { path: url, authority: null };
   }
   const [, authority = '', rest = ''] = ABSOLUTE_FORM.exec(url) ?? [];
-  if (authority === '' || authority.includes('@') || rest.startsWith('#')) {
+  if (authority === '' || authority.includes('@')) {
     // Also the asterisk form, which names no resource and so no route.
     return null;
   }

@@ -18,7 +18,7 @@ export function fieldsToRelayedRequest(fields: FieldList, isEnded: boolean): Req
   }
   const hosts = valuesOf(received, 'host');
   const isUnexpected = valuesOf(received, 'expect').some((value) => value.toLowerCase() !== '100-continue');
-  if (isUnexpected || hosts.length > 1 || !path.startsWith('/') || !Number.isSafeInteger(contentLength ?? 0)) {
+  if (isUnexpected || hosts.length > 1 || !isPath(path) || !Number.isSafeInteger(contentLength ?? 0)) {
     return { kind: 'refused', reason: LocalReason.BAD_REQUEST };
   }
   return {
@@ -33,6 +33,11 @@ export function fieldsToRelayedRequest(fields: FieldList, isEnded: boolean): Req
       body: isEnded || contentLength === 0 ? null : new RequestBody(),
     },
   };
+}
+
+/** Without fragment, as with HTTP/1.1. */
+function isPath(path: string): boolean {
+  return path.startsWith('/') && !path.includes('#');
 }
 
 /** Whether the client waits for word before it sends the content (RFC 9110, section 10.1.1). */

@@ -47,6 +47,9 @@ const AMBIGUOUS: readonly (readonly [name: string, text: string, status: number]
   ['space before the colon', `${HEAD}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n${HIDDEN}`, 400],
   ['a folded line', `${HEAD}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n${HIDDEN}`, 400],
   ['two hosts', 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n', 400],
+  ['a target with a fragment', 'GET /a#/../b HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+  ['an absolute target with a fragment', 'GET http://a/b#c HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+  ['HTTP/2 in words of HTTP/1', 'GET / HTTP/2.0\r\nHost: a\r\n\r\n', 400],
   ['a target with user information', 'GET http://a@b/ HTTP/1.1\r\nHost: a\r\n\r\n', 400],
 ];
 

@@ -47,6 +47,10 @@ describe('an HTTP/2 request to an http1 cluster', () => {
         return result.kind === 'refused' ? result.reason : '';
       },
     );
+    const fragment = new FieldList();
+    fragment.pushText(':method', 'GET');
+    fragment.pushText(':path', '/a#b');
+    assert.equal(fieldsToRelayedRequest(fragment, true).kind, 'refused');
     assert.deepEqual(reasons, ['bad_request', 'bad_request', 'bad_request', 'not_implemented']);
   });
 
