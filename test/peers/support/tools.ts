@@ -3,12 +3,14 @@ import { existsSync, globSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Where scripts/install-peers.sh builds; the same rule is there. */
+/** Where scripts/install-peers.sh and scripts/install-kube.sh build; the same rule is in scripts/install-functions.sh. */
 const CACHE = join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'grpc-health-bridge');
 
-/** The path of a tool that scripts/install-peers.sh built. */
-export function builtTool(name: string): string {
-  return existing(join(CACHE, 'bin', name));
+const PEERS_SCRIPT = 'scripts/install-peers.sh';
+
+/** The path of a tool that one of the scripts built. */
+export function builtTool(name: string, script = PEERS_SCRIPT): string {
+  return existing(join(CACHE, 'bin', name), script);
 }
 
 /** Debian's own Python, the one that sees Debian's python3-grpcio. */
@@ -32,7 +34,7 @@ export function rubyInteropProgram(name: string): string {
   return existing(path ?? `ruby-grpc's ${name}`);
 }
 
-function existing(path: string): string {
-  assert.ok(existsSync(path), `${path} is missing: run scripts/install-peers.sh`);
+function existing(path: string, script = PEERS_SCRIPT): string {
+  assert.ok(existsSync(path), `${path} is missing: run ${script}`);
   return path;
 }

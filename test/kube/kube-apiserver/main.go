@@ -1,0 +1,13 @@
+// A kube-apiserver as Kubernetes builds it, from the published modules: the suites of test/kube run against it.
+package main
+
+import (
+	"os"
+
+	"k8s.io/component-base/cli"
+	"k8s.io/kubernetes/cmd/kube-apiserver/app"
+)
+
+func main() {
+	os.Exit(cli.Run(app.NewAPIServerCommand()))
+}
