@@ -7,6 +7,8 @@ import { http1Request, until } from '../support/http1-bench.ts';
 import { Http1Endpoint } from '../support/peers/http1-endpoint.ts';
 import { ask, portOf, type RestAnswer, restCluster, startRest, WAYS } from '../support/rest-bridge.ts';
 import type { TestBridge } from '../support/test-bridge.ts';
+import { writeTestFiles } from '../support/test-files.ts';
+import { testTls } from '../support/tls.ts';
 
 const UNCHECKED = { type: 'none', interval: '5s', intervalJitter: '1s', healthyThreshold: 2, unhealthyThreshold: 2 };
 
@@ -67,6 +69,23 @@ describe('the endpoints of an http1 cluster', () => {
         [status, headers['x-health-bridge-error'], body.toString()],
         [503, 'connect_failed', 'no upstream can be connected to\n'],
       );
+    }
+  });
+
+  it('are reached over TLS where the cluster says so, if their certificate is right', async () => {
+    const { ca, otherCa, server } = await testTls();
+    await using files = await writeTestFiles({ ca, otherCa });
+    await using endpoint = await Http1Endpoint.serve((_request, response) => response.end('secret'), { tls: server });
+    for (const [name, expected] of [
+      ['ca', [200, undefined]],
+      ['otherCa', [503, 'tls_failed']],
+    ] as const) {
+      const tls = { caFile: files.path(name), serverName: 'app.test' };
+      await using bridge = await startRest([endpoint], { clusters: [{ ...restCluster('rest', [endpoint]), tls }] });
+      for (const way of WAYS) {
+        const { status, headers } = await ask(way, bridge);
+        assert.deepEqual([status, headers['x-health-bridge-error']], expected);
+      }
     }
   });
 
