@@ -4,7 +4,8 @@ import fc from 'fast-check';
 import { DnsDiscovery } from '../../src/discovery/dns.ts';
 import { CaresClient } from '../../src/discovery/dns-client.ts';
 import { SystemHostLookup } from '../../src/discovery/host-lookup.ts';
-import { isIpLiteral } from '../../src/model/address.ts';
+import { chooseTargets } from '../../src/discovery/srv-targets.ts';
+import { isHostName, isIpLiteral } from '../../src/model/address.ts';
 import type { DiscoveryUpdate } from '../../src/model/discovery-update.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { fuzzRuns } from '../support/fuzz-runs.ts';
@@ -80,6 +81,37 @@ describe('discovery over a DNS server that answers anything', () => {
     assert.deepEqual([...seen].sort(), ['endpoints', 'failed']);
   });
 });
+
+describe('SRV records of a DNS server that answers anything', () => {
+  it('give a state for every mutated answer, and targets that can be looked up', async () => {
+    await using server = await DnsServer.start(() => null);
+    const client = new CaresClient([server.address]);
+    const seen = new Set<string>();
+    await fc.assert(
+      fc.asyncProperty(shape, mutation, async (kind, { changes, cut, code }) => {
+        server.answer = (question) => {
+          const octets = Buffer.from(kind === 'many' || kind === 'addresses' ? services(question) : encode(question, kind, code));
+          for (const [where, value] of changes) {
+            octets[2 + (where % (octets.length - 2))] = value;
+          }
+          return { octets: octets.subarray(0, octets.length - cut), next: encodeReply(question, { services: [] }) };
+        };
+        const result = await client.querySrv('_grpc._tcp.app.example', new AbortController().signal);
+        const chosen = result.kind === 'records' ? chooseTargets(result.records) : result;
+        seen.add(chosen.kind);
+        if (chosen.kind === 'targets') {
+          assert.ok(chosen.targets.every(({ host, port }) => isHostName(host) && host.endsWith('.') && port > 0));
+        }
+      }),
+      fuzzRuns(200),
+    );
+    assert.deepEqual([...seen].sort(), ['empty', 'failed', 'targets']);
+  });
+});
+
+function services(question: Question): Buffer {
+  return encodeReply(question, { services: [1, 2, 3].map((port) => ({ target: `t${port}.example`, port, priority: port % 2 })) });
+}
 
 /** Turns the clock on after each look-up, as the first empty answer is not reported and the second comes a second later. */
 function movingOn(lookup: SystemHostLookup, advance: () => Promise<void>): Pick<SystemHostLookup, 'lookup'> {
