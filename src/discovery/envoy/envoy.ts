@@ -26,6 +26,8 @@ export interface EnvoyDiscoveryOptions extends PollOptions {
 export interface EnvoyDiscoveryDeps {
   readonly clock: Clock;
   readonly random: Random;
+  /** What asks the admin interface. Default `AdminClient`. */
+  readonly createClient?: (admin: Address) => Pick<AdminClient, 'get' | 'close'>;
 }
 
 /** What is known of one cluster. */
@@ -49,10 +51,10 @@ export class EnvoyDiscovery implements Discovery {
   }
 
   async watch(onUpdate: (update: DiscoveryUpdate) => void, signal: AbortSignal): Promise<void> {
-    const { clock, random } = this.#deps;
+    const { clock, random, createClient } = this.#deps;
     const { clusters, pollIntervalMs, jitterMs } = this.#options;
     const wanted = typeof clusters === 'string' ? () => true : (name: string) => clusters.includes(name);
-    const client = new AdminClient(this.#options.admin);
+    const client = createClient?.(this.#options.admin) ?? new AdminClient(this.#options.admin);
     try {
       while (!isOver(signal)) {
         const startedAt = clock.now();

@@ -51,6 +51,7 @@ export function toEndpoints({ name, hosts }: EnvoyCluster, facts: PollFacts): re
 
 /**
  * One endpoint for each address, in order: the same address in several clusters, or twice in one, is as good as the worst of its hosts.
+ * Of equals, the cluster whose name comes first has it, as Envoy lists clusters in another order each time.
  */
 export function mergeEndpoints(endpoints: readonly Endpoint[]): readonly Endpoint[] {
   const byKey = new Map<string, Endpoint>();
@@ -102,7 +103,9 @@ function toHostname(text: string): string | null {
 
 function isWorse(one: Endpoint, other: Endpoint): boolean {
   const ranks = rankOf(one) - rankOf(other);
-  return ranks === 0 ? (one.reported?.failedPolls ?? 0) > (other.reported?.failedPolls ?? 0) : ranks < 0;
+  const missed = (other.reported?.failedPolls ?? 0) - (one.reported?.failedPolls ?? 0);
+  const order = ranks === 0 ? missed : ranks;
+  return order === 0 ? (one.origin?.cluster ?? '') < (other.origin?.cluster ?? '') : order < 0;
 }
 
 function rankOf({ reported }: Endpoint): number {

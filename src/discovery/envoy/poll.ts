@@ -41,7 +41,7 @@ class PollFailure extends Error {}
 
 /** Asks an Envoy once for its state and its clusters; never rejects. */
 export async function pollEnvoy(
-  client: AdminClient,
+  client: Pick<AdminClient, 'get'>,
   {
     options,
     wanted,
@@ -71,7 +71,7 @@ export async function pollEnvoy(
 }
 
 /** `/ready` has no more than the word; where there is no `/ready`, `/server_info` has it too. */
-async function readState(client: AdminClient, signal: AbortSignal): Promise<ServerState> {
+async function readState(client: Pick<AdminClient, 'get'>, signal: AbortSignal): Promise<ServerState> {
   const ready = await client.get('/ready', signal);
   const state = toState((await readText(ready, '/ready')).trim());
   if (state !== null && (ready.status === 200 || ready.status === 503)) {
@@ -89,7 +89,7 @@ async function readState(client: AdminClient, signal: AbortSignal): Promise<Serv
 }
 
 async function readClusters(
-  client: AdminClient,
+  client: Pick<AdminClient, 'get'>,
   options: PollOptions,
   wanted: (name: string) => boolean,
   signal: AbortSignal,

@@ -113,6 +113,16 @@ describe('endpoints of an Envoy', () => {
     );
   });
 
+  it('of one address in several clusters are those of the same cluster each time', () => {
+    const [a, b] = ['a', 'b'].map((name) => toEndpoints({ name, addedViaApi: false, hosts: [host()] }, FACTS));
+    for (const order of [
+      [...(a ?? []), ...(b ?? [])],
+      [...(b ?? []), ...(a ?? [])],
+    ]) {
+      assert.equal(mergeEndpoints(order)[0]?.origin?.cluster, 'a');
+    }
+  });
+
   it('of one address count the polls that failed for the cluster that is missed longest', () => {
     const [endpoint] = endpointsOf([host()]);
     assert.ok(endpoint?.reported);
