@@ -58,11 +58,10 @@ export class ClusterTable {
   updateDiscovery(update: DiscoveryUpdate): void {
     if (update.kind === 'failed') {
       this.#failures += 1;
-      const now = this.#deps.clock.now();
-      this.#failingSince = Math.min(this.#failingSince, now);
+      this.#failingSince = Math.min(this.#failingSince, this.#deps.clock.now());
       const { type, unhealthyThreshold } = this.#options.healthCheck;
       // Endpoints count this themselves; that there were none is not believed any longer either.
-      const expired = (type === 'envoy' && this.#failures >= unhealthyThreshold) || now >= this.#discoveryExpiresAt;
+      const expired = type === 'envoy' && this.#failures >= unhealthyThreshold;
       this.#discovery = { ...this.#discovery, state: 'failed', reason: update.reason, ...(expired ? { expired } : {}) };
       this.#initialized = true;
       if (update.endpoints !== undefined) {
