@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { BridgeProcess } from '../peers/support/bridge.ts';
 import { eventually } from '../peers/support/eventually.ts';
+import { freePort } from '../peers/support/free-ports.ts';
 import { HealthPeer } from '../peers/support/health-peer.ts';
 import { DemoClient } from '../support/demo-client.ts';
 import { ControlPlane } from './support/control-plane.ts';
@@ -93,6 +94,25 @@ describe('the bridge over the EndpointSlices of a real API server', { timeout: 1
         async () => (await bridge.get('/healthz')).status,
         (code) => code === 503,
       );
+    } finally {
+      await Promise.all(pods.map((pod) => pod[Symbol.asyncDispose]()));
+    }
+  });
+
+  it('finds pods by a target on its command line', async () => {
+    const [one] = POD_HOSTS;
+    const [pods, port, KUBECONFIG] = await Promise.all([startPods(1), freePort(), plane.writeKubeconfig('flags.json')]);
+    try {
+      await put({ host: one });
+      await using bridge = await BridgeProcess.start(
+        {},
+        {
+          flags: ['--listen', `127.0.0.1:${port}`, '--backend', 'kubernetes:///app.default:grpc'],
+          url: `http://127.0.0.1:${port}`,
+          environment: { KUBECONFIG },
+        },
+      );
+      assert.match(await bridge.untilStatus('/healthz', 200), new RegExp(`\\+\\]${one}:${PORT} ok`));
     } finally {
       await Promise.all(pods.map((pod) => pod[Symbol.asyncDispose]()));
     }
