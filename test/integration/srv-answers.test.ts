@@ -144,10 +144,11 @@ describe('srv discovery', () => {
   });
 
   it('keeps what it found while the server fails, and says which look-up does', async () => {
-    await using server = await DnsServer.start(answerFor([{ target: 'a.example', port: 1 }]));
+    const answer = answerFor([{ target: 'a.example', port: 1 }]);
+    await using server = await DnsServer.start(answer);
     await using service = new WatchedService(server);
     await service.until('127.0.0.1:1');
-    server.answer = () => ({ code: 2 });
+    server.answer = (question) => (question.isService ? { code: 2 } : answer(question));
     const reason = `the DNS server failed (SERVFAIL) (asked ${formatAddress(server.address)})`;
     await service.until(`failed: DNS look-up of the service ${NAME}.: ${reason}; 127.0.0.1:1`);
     server.answer = answerFor([{ target: 'b.example', port: 1 }]);
