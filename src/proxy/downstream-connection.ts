@@ -12,6 +12,7 @@ import {
   NameId,
   type ResetCause,
 } from '../http2/index.ts';
+import type { ReadSink } from '../transport/adopt-socket.ts';
 import { Http2Transport, type TransportOwner } from '../transport/http2-transport.ts';
 import type { Turn } from '../transport/turn.ts';
 import type { DownstreamPeer, DownstreamStreamHandler } from './downstream-stream.ts';
@@ -46,7 +47,7 @@ const DRAINING = 'draining';
 const ANY_TIME_MS = 0;
 
 /** One client connection: it leads each request to the exchange or the local answer that serves it. */
-export class DownstreamConnection implements ConnectionHandler, TransportOwner {
+export class DownstreamConnection implements ConnectionHandler, TransportOwner, ReadSink {
   readonly #home: DownstreamHome;
   readonly #peer: DownstreamPeer;
   readonly #connection: Http2Connection;
@@ -64,9 +65,14 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner {
     this.#transport = new Http2Transport(socket, this.#connection, home.turn, { owner: this, keepsHalfOpen: true });
   }
 
-  /** Begins. Called once. */
-  start(): void {
-    this.#transport.start(null);
+  /** Begins. Called once; `head` is what has been read from the socket already. */
+  start(head: Buffer | null): void {
+    this.#transport.start(head);
+  }
+
+  /** What an adopted socket has read; returns whether it should go on. */
+  receive(octets: Buffer): boolean {
+    return this.#transport.receive(octets);
   }
 
   /**

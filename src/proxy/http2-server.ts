@@ -7,8 +7,8 @@ import {
   LOAD_BALANCER_LIMITS,
   SlabPool,
 } from '../http2/index.ts';
+import type { AdoptedSocket } from '../transport/adopt-socket.ts';
 import type { Turn } from '../transport/turn.ts';
-import { RELAYED_LINK_OCTETS } from '../upstream/read-buffer.ts';
 import type { Clock } from '../util/clock.ts';
 import { DeadlineWheel } from './deadline-wheel.ts';
 import { DownstreamConnection, type DownstreamHome } from './downstream-connection.ts';
@@ -73,9 +73,15 @@ export class Http2Server implements DownstreamHome {
 
   /** Takes over a socket whose first octets are unread. */
   accept(socket: Socket): void {
-    const connection = new DownstreamConnection(socket, this, { ...this.#options, jitter: this.#context.random() });
-    this.#connections.add(connection);
-    connection.start();
+    this.#start(new DownstreamConnection(socket, this, { ...this.#options, jitter: this.#context.random() }), null);
+  }
+
+  /** The same of one that has been adopted; `head` is what its predecessor has read. */
+  acceptAdopted(adopted: AdoptedSocket, head: Buffer | null): void {
+    const options = { ...this.#options, isInputReused: true, jitter: this.#context.random() };
+    const connection = new DownstreamConnection(adopted.socket, this, options);
+    adopted.sink = connection;
+    this.#start(connection, head);
   }
 
   /** Tells every peer to leave: now, or with its first request if that is still to come. Streams go on. */
@@ -112,13 +118,18 @@ export class Http2Server implements DownstreamHome {
   onGone(connection: DownstreamConnection): void {
     this.#connections.delete(connection);
   }
+
+  #start(connection: DownstreamConnection, head: Buffer | null): void {
+    this.#connections.add(connection);
+    connection.start(head);
+  }
 }
 
 function connectionOptions({ http2, idleTimeoutMs, givenLimits, slabs }: ListenerContext): Partial<ConnectionOptions> {
   return {
     limits: engineLimits(http2.limits ?? LOAD_BALANCER_LIMITS, givenLimits),
     slabs: slabs ?? new SlabPool(),
-    linkOctets: RELAYED_LINK_OCTETS,
+    linkOctets: Number.POSITIVE_INFINITY,
     idleTimeoutMs,
     ...(http2.keepalive === undefined ? {} : { keepalive: http2.keepalive }),
     maxAgeMs: http2.maxConnectionAgeMs ?? 0,

@@ -2,8 +2,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Address } from '../model/address.ts';
 import { tlsServerOptions } from '../tls/server-options.ts';
+import { adoptSocket } from '../transport/adopt-socket.ts';
 import { Turn } from '../transport/turn.ts';
 import type { Clock } from '../util/clock.ts';
+import { AcceptedSockets } from './accepted-sockets.ts';
 import { bindServer } from './bind.ts';
 import { Http1Server } from './http1-server.ts';
 import { Http2Server } from './http2-server.ts';
@@ -36,9 +38,7 @@ export class Listener {
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   /** Every accepted socket, until it is closed. */
-  readonly #sockets = new Set<Socket>();
-  /** How many of them each client address has; empty without a limit. */
-  readonly #perAddress = new Map<string, number>();
+  readonly #sockets: AcceptedSockets;
   /** The decrypted side of those that have finished a handshake. */
   readonly #tlsSockets = new Set<Socket>();
   /** Ends the wait of a close that is under way. */
@@ -50,16 +50,13 @@ export class Listener {
     const turn = options.turn ?? new Turn(options.clock);
     this.#ownTurn = options.turn === undefined ? turn : null;
     this.#context = toListenerContext(options, turn);
+    this.#sockets = new AcceptedSockets(this.#context.limits);
     this.#http1 = new Http1Server(this.#context, this.#counter);
     this.#http2 = new Http2Server(this.#context, this.#counter);
     this.#tlsServer = options.tls === null ? null : this.#createTlsServer(options.tls);
     this.#server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS },
       (socket) => this.#accept(socket),
-    );
-    this.#server.maxConnections = this.#context.limits.maxConnections;
-    this.#server.on('drop', () =>
-      options.observer.onRefusal('limit', `more than ${this.#context.limits.maxConnections} connections`),
     );
   }
 
@@ -145,7 +142,7 @@ export class Listener {
     this.#http1.close();
     this.#http2.close();
     await untilTurnEnds();
-    const sockets = [...this.#sockets, ...this.#tlsSockets].map((socket) => closeSocket(socket, this.#context.clock));
+    const sockets = [...this.#sockets.values(), ...this.#tlsSockets].map((socket) => closeSocket(socket, this.#context.clock));
     await Promise.all([ended, ...sockets]);
     this.#ownTurn?.close();
   }
@@ -156,7 +153,10 @@ export class Listener {
       handshakeTimeout: this.#context.limits.handshakeTimeoutMs,
     });
     server.on('secureConnection', (socket) => {
-      own(socket, this.#tlsSockets);
+      this.#tlsSockets.add(socket);
+      socket.once('close', () => this.#tlsSockets.delete(socket));
+      // What happens at the end of a socket hangs on `close`, which follows every error.
+      socket.on('error', () => undefined);
       socket.allowHalfOpen = true;
       this.#detect(socket);
     });
@@ -171,10 +171,11 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
-    if (!this.#admit(socket)) {
+    const problem = this.#sockets.add(socket);
+    if (problem !== null) {
+      this.#context.observer.onRefusal('limit', problem);
       return;
     }
-    own(socket, this.#sockets);
     const tlsServer = this.#tlsServer;
     if (tlsServer === null) {
       this.#detect(socket);
@@ -191,45 +192,31 @@ export class Listener {
     });
   }
 
-  /** Closes a connection at once that is one too many of its address. */
-  #admit(socket: Socket): boolean {
-    const { limits, observer } = this.#context;
-    const { remoteAddress } = socket;
-    if (limits.maxConnectionsPerAddress === 0 || remoteAddress === undefined) {
-      return true;
-    }
-    const count = this.#perAddress.get(remoteAddress) ?? 0;
-    if (count >= limits.maxConnectionsPerAddress) {
-      observer.onRefusal('limit', `more than ${limits.maxConnectionsPerAddress} connections from one address`);
-      socket.on('error', () => undefined);
-      socket.destroy();
-      return false;
-    }
-    this.#perAddress.set(remoteAddress, count + 1);
-    socket.once('close', () => this.#dismiss(remoteAddress));
-    return true;
-  }
-
-  #dismiss(address: string): void {
-    const left = (this.#perAddress.get(address) ?? 1) - 1;
-    if (left === 0) {
-      this.#perAddress.delete(address);
-    } else {
-      this.#perAddress.set(address, left);
-    }
-  }
-
   /** Reads the protocol off a stream that is cleartext by now. */
   #detect(socket: Socket): void {
     this.#sniff(socket, (verdict) => {
       if (verdict === 'http1') {
         this.#http1.accept(socket);
       } else if (verdict === 'http2') {
-        this.#http2.accept(socket);
+        this.#serveHttp2(socket);
       } else {
         this.#refuse(socket, verdict === 'tls' ? 'tlsOnCleartext' : verdict);
       }
     });
+  }
+
+  #serveHttp2(socket: Socket): void {
+    const head: Buffer | null = 'encrypted' in socket ? null : socket.read();
+    const adopted = adoptSocket(socket);
+    if (adopted === null) {
+      if (head !== null) {
+        socket.unshift(head);
+      }
+      this.#http2.accept(socket);
+      return;
+    }
+    this.#sockets.replace(socket, adopted.socket);
+    this.#http2.acceptAdopted(adopted, head);
   }
 
   #sniff(socket: Socket, settle: (verdict: SniffVerdict) => void): void {
@@ -265,13 +252,6 @@ const REFUSALS: Readonly<
   garbage: { detail: 'neither HTTP nor TLS', answer: null },
   timeout: { detail: 'the first octets did not come in time', answer: null },
 };
-
-function own(socket: Socket, sockets: Set<Socket>): void {
-  sockets.add(socket);
-  socket.once('close', () => sockets.delete(socket));
-  // What happens at the end of a socket hangs on `close`, which follows every error.
-  socket.on('error', () => undefined);
-}
 
 /** What connections have to say at their end is written when the turn of the loop ends. */
 function untilTurnEnds(): Promise<void> {

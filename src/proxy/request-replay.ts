@@ -3,40 +3,45 @@ import { FieldList, type Http2Stream } from '../http2/index.ts';
 /** Content kept of one request, so that it can be sent again. Octets; Envoy's `per_request_buffer_limit_bytes` in small, gRPC's default 256 KiB. */
 export const MAX_REPLAY_OCTETS = 65_536;
 
-/** Shorter ranges are copied behind each other, so that a client that sends single octets does not make us keep an object for each. Octets. */
-const LINK_OCTETS = 1024;
-
-/** Room for copies that stays with the object when it is used again: less than a connection keeps by reference, as it is written again. Octets. */
+/** Room that stays with the object when it is used again. Octets. */
 const ROOM_OCTETS = 2048;
 
-/** Room for copies when that is full. Octets. */
+/** Room when that is full. Octets. */
 const MORE_ROOM_OCTETS = 16_384;
 
-/** Memory that the replays of one thread may hold together; above it calls are no longer replayable. Octets, default 64 MiB. */
+/** Rooms of MORE_ROOM_OCTETS that are kept while nobody uses them: 4 MiB. */
+const MAX_FREE_ROOMS = 256;
+
+/** The memory of the replays of one listener. What they may hold together is limited; above it calls are no longer replayable. */
 export class ReplayBudget {
+  /** Octets, default 64 MiB. */
   readonly limit: number;
+  /** Content that is kept. */
   octets = 0;
+  readonly #free: Buffer[] = [];
 
   constructor(limit: number = 64 * 1024 * 1024) {
     this.limit = limit;
   }
-}
 
-/** A range is only kept by reference if the memory that it keeps alive is at most so many times as large. */
-const MAX_PINNED_FACTOR = 4;
+  /** Room for 16 KiB of content, with arbitrary octets in it. */
+  takeRoom(): Buffer {
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(MORE_ROOM_OCTETS);
+  }
+
+  /** Takes a room back. */
+  giveRoom(room: Buffer): void {
+    if (this.#free.length < MAX_FREE_ROOMS) {
+      this.#free.push(room);
+    }
+  }
+}
 
 const NO_OCTETS: Buffer = Buffer.alloc(0);
 
-/** A piece of content. */
-class Range {
-  octets: Buffer = NO_OCTETS;
-  start = 0;
-  end = 0;
-}
-
 /**
  * What a client has sent of a request, kept until an endpoint has begun to answer, so that a call which provably was not processed can go
- * to another. The object is used again for call after call.
+ * to another. Content is copied, as the buffer that it was read into is used again; so is the object, for call after call.
  *
  * While nobody has taken the request all of it is kept, whatever its size: what is not consumed is bounded by the stream's window.
  */
@@ -49,13 +54,14 @@ export class RequestReplay {
   /** Whether all of the request is here. */
   isWhole = false;
   #octets = 0;
-  #count = 0;
-  /** Where short ranges are copied to, and how far that is filled. */
-  #room: Buffer = NO_OCTETS;
-  #roomAt = 0;
-  /** The room of every request's first octets. */
+  /** The first octets of every request; made when the first request needs it. */
   #firstRoom: Buffer = NO_OCTETS;
-  readonly #ranges: Range[] = [];
+  /** How far that is filled. */
+  #firstOctets = 0;
+  /** The octets behind them: all rooms are full but the last. */
+  readonly #rooms: Buffer[] = [];
+  /** How far the last one is filled. */
+  #lastOctets = 0;
   readonly #budget: ReplayBudget;
 
   constructor(budget: ReplayBudget) {
@@ -80,39 +86,44 @@ export class RequestReplay {
     return this.isWhole && this.#octets + octets <= MAX_REPLAY_OCTETS && this.#budget.octets + octets <= this.#budget.limit;
   }
 
-  /** Keeps content. The octets must not change afterwards. */
+  /** Keeps content. */
   add(octets: Buffer, start: number, end: number): void {
-    const length = end - start;
-    if (length === 0) {
-      return;
+    this.#octets += end - start;
+    this.#budget.octets += end - start;
+    let at = start;
+    if (this.#firstOctets < ROOM_OCTETS && at < end) {
+      if (this.#firstRoom.length === 0) {
+        this.#firstRoom = Buffer.allocUnsafeSlow(ROOM_OCTETS);
+      }
+      const copied = octets.copy(this.#firstRoom, this.#firstOctets, at, end);
+      this.#firstOctets += copied;
+      at += copied;
     }
-    this.#octets += length;
-    this.#budget.octets += length;
-    if (length < LINK_OCTETS) {
-      this.#copyIn(octets, start, end);
-      return;
+    while (at < end) {
+      const copied = octets.copy(this.#roomyRoom(), this.#lastOctets, at, end);
+      this.#lastOctets += copied;
+      at += copied;
     }
-    const range = this.#nextRange();
-    const isSmallPart = length * MAX_PINNED_FACTOR < octets.buffer.byteLength;
-    range.octets = isSmallPart ? Buffer.from(octets.subarray(start, end)) : octets;
-    range.start = isSmallPart ? 0 : start;
-    range.end = range.start + length;
   }
 
   /** Sends all there is on a stream that has been opened with `fields`, and returns how much of the content has left at once. */
   sendTo(stream: Http2Stream): number {
-    const last = this.#count - 1;
     const isEnd = this.isEnded && this.trailers === null;
+    const last = this.#rooms.length - 1;
     let sent = 0;
+    if (this.#firstOctets > 0) {
+      sent = stream.sendData(this.#firstRoom, 0, this.#firstOctets, isEnd && last < 0);
+    }
     for (let index = 0; index <= last; index++) {
-      const range = this.#ranges[index];
-      if (range !== undefined) {
-        sent += stream.sendData(range.octets, range.start, range.end, isEnd && index === last);
+      const room = this.#rooms[index];
+      if (room !== undefined) {
+        const isLast = index === last;
+        sent += stream.sendData(room, 0, isLast ? this.#lastOctets : MORE_ROOM_OCTETS, isEnd && isLast);
       }
     }
     if (this.trailers !== null) {
       stream.sendTrailers(this.trailers);
-    } else if (isEnd && last < 0) {
+    } else if (isEnd && this.#octets === 0) {
       stream.sendData(NO_OCTETS, 0, 0, true);
     }
     return sent;
@@ -124,15 +135,11 @@ export class RequestReplay {
     this.trailers = null;
     this.#budget.octets -= this.#octets;
     this.#octets = 0;
-    for (let index = 0; index < this.#count; index++) {
-      const range = this.#ranges[index];
-      if (range !== undefined) {
-        range.octets = NO_OCTETS;
-      }
+    this.#firstOctets = 0;
+    this.#lastOctets = 0;
+    for (let room = this.#rooms.pop(); room !== undefined; room = this.#rooms.pop()) {
+      this.#budget.giveRoom(room);
     }
-    this.#count = 0;
-    this.#room = this.#firstRoom;
-    this.#roomAt = 0;
   }
 
   /** Lets go of everything. */
@@ -141,39 +148,14 @@ export class RequestReplay {
     this.fields.clear();
   }
 
-  #copyIn(octets: Buffer, start: number, end: number): void {
-    if (this.#roomAt + end - start > this.#room.length) {
-      this.#makeRoom();
+  #roomyRoom(): Buffer {
+    const last = this.#rooms.at(-1);
+    if (last !== undefined && this.#lastOctets < MORE_ROOM_OCTETS) {
+      return last;
     }
-    const at = this.#roomAt;
-    this.#roomAt = at + octets.copy(this.#room, at, start, end);
-    const last = this.#count === 0 ? undefined : this.#ranges[this.#count - 1];
-    if (last !== undefined && last.octets === this.#room && last.end === at) {
-      last.end = this.#roomAt;
-      return;
-    }
-    const range = this.#nextRange();
-    range.octets = this.#room;
-    range.start = at;
-    range.end = this.#roomAt;
-  }
-
-  #makeRoom(): void {
-    const isFirst = this.#firstRoom.length === 0;
-    this.#room = Buffer.allocUnsafeSlow(isFirst ? ROOM_OCTETS : MORE_ROOM_OCTETS);
-    this.#roomAt = 0;
-    if (isFirst) {
-      this.#firstRoom = this.#room;
-    }
-  }
-
-  #nextRange(): Range {
-    let range = this.#ranges[this.#count];
-    if (range === undefined) {
-      range = new Range();
-      this.#ranges.push(range);
-    }
-    this.#count++;
-    return range;
+    const room = this.#budget.takeRoom();
+    this.#rooms.push(room);
+    this.#lastOctets = 0;
+    return room;
   }
 }

@@ -1,8 +1,8 @@
 import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { Endpoint } from '../model/endpoint.ts';
+import { sharedReadBuffer } from '../transport/read-buffer.ts';
 import { describeSocketError, errorCode } from '../util/socket-reasons.ts';
-import { IS_READ_BUFFER_SHARED, sharedReadBuffer } from './read-buffer.ts';
 import { type ConnectFailure, NoConnectionReason } from './stream-handler.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
@@ -58,9 +58,10 @@ export class ConnectAttempt {
   start(): void {
     const tls = this.#tls;
     const where = placeOf(this.endpoint);
-    const onread = IS_READ_BUFFER_SHARED ? { onread: { buffer: sharedReadBuffer(), callback: this.#onRead } } : {};
+    // The types do not know it for TLS.
+    const reads = { onread: { buffer: sharedReadBuffer(), callback: this.#onRead } };
     const socket =
-      tls === null ? connect({ ...where, ...onread }) : connectTls({ ...where, ...onread, ...tls.optionsFor(this.endpoint) });
+      tls === null ? connect({ ...where, ...reads }) : connectTls({ ...where, ...reads, ...tls.optionsFor(this.endpoint) });
     this.#socket = socket;
     socket.once('connect', this.#onConnect);
     socket.once('error', this.#onError);

@@ -5,7 +5,6 @@ import type { Endpoint } from '../model/endpoint.ts';
 import { ConnectionList } from './connection-list.ts';
 import { Connector, type ConnectorOwner } from './connector.ts';
 import type { UpstreamClusterOptions, UpstreamDependencies } from './options.ts';
-import { IS_READ_BUFFER_SHARED } from './read-buffer.ts';
 import type { ConnectFailure } from './stream-handler.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 import type { UpstreamTls } from './upstream-tls.ts';
@@ -303,7 +302,8 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     return {
       limits: options.limits,
       slabs: dependencies.slabs,
-      isInputReused: IS_READ_BUFFER_SHARED,
+      isInputReused: true,
+      linkOctets: Number.POSITIVE_INFINITY,
       keepalive: { ...options.keepalive, permitWithoutStreams: false },
       maxAgeMs: options.pool.maxConnectionAgeMs,
       jitter: dependencies.random(),

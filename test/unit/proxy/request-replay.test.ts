@@ -31,18 +31,18 @@ describe('a kept request', () => {
     assert.equal(replay.fields.length, 0);
   });
 
-  it('is sent as often as wanted, content joined where it was short', () => {
+  it('is sent as often as wanted, in rooms that are filled one behind the other', () => {
     const replay = start();
     for (const text of ['a', 'bc', 'def']) {
       add(replay, Buffer.from(text));
     }
-    add(replay, Buffer.alloc(5000, 'x'));
+    add(replay, Buffer.alloc(20_000, 'x'));
     add(replay, Buffer.from('end'));
     for (let time = 0; time < 2; time++) {
       const stream = new FakeStream();
-      assert.equal(replay.sendTo(stream), 5009);
-      assert.deepEqual(stream.log, ['data 6', 'data 5000', 'data 3']);
-      assert.equal(Buffer.concat(stream.content).toString(), `abcdef${'x'.repeat(5000)}end`);
+      assert.equal(replay.sendTo(stream), 20_009);
+      assert.deepEqual(stream.log, ['data 2048', 'data 16384', 'data 1577']);
+      assert.equal(Buffer.concat(stream.content).toString(), `abcdef${'x'.repeat(20_000)}end`);
     }
   });
 
@@ -102,14 +102,32 @@ describe('a kept request', () => {
     assert.equal(budget.octets, 0);
   });
 
-  it('does not keep a whole read alive for a small part of it', () => {
+  it('keeps nothing of the buffer that content was read into', () => {
     const replay = start();
     const read = Buffer.alloc(65_536, 'a');
-    replay.add(read, 100, 2100);
+    replay.add(read, 100, 40_100);
     read.fill('b');
     const stream = new FakeStream();
     replay.sendTo(stream);
-    assert.equal(Buffer.concat(stream.content).toString(), 'a'.repeat(2000));
+    assert.equal(Buffer.concat(stream.content).toString(), 'a'.repeat(40_000));
+  });
+
+  it('uses memory again, of which 4 MiB at most stay while nobody needs them', () => {
+    const budget = new ReplayBudget();
+    const replay = start(budget);
+    add(replay, Buffer.alloc(2048 + 16_384));
+    replay.drop();
+    const room = budget.takeRoom();
+    assert.notEqual(budget.takeRoom(), room);
+    budget.giveRoom(room);
+    assert.equal(budget.takeRoom(), room);
+
+    const rooms = new Set(Array.from({ length: 300 }, () => budget.takeRoom()));
+    for (const one of rooms) {
+      budget.giveRoom(one);
+    }
+    const kept = Array.from({ length: 300 }, () => budget.takeRoom()).filter((one) => rooms.has(one));
+    assert.equal(kept.length, 256);
   });
 
   it('gives back what came, for any division of it, call after call', () => {
