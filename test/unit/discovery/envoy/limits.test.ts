@@ -11,7 +11,7 @@ function hosts(count: number): readonly ListedHost[] {
   return Array.from({ length: count }, (_, index) => ({ address: `10.0.${index >> 8}.${index & 255}:1` }));
 }
 
-/** Lists of clusters of one host each, of which the reader keeps as many as there are names. */
+/** A list of so many clusters without hosts: c0, c1 … */
 function clusters(count: number): ReturnType<typeof renderListing> {
   return renderListing(Array.from({ length: count }, (_, index) => ({ name: `c${index}`, hosts: [] })));
 }
@@ -32,24 +32,24 @@ function line(length: number): string {
 }
 
 describe('the limits of a list of clusters', () => {
+  const manyHosts = renderListing([
+    { name: 'a', hosts: hosts(MAX_LISTED_HOSTS) },
+    { name: 'b', hosts: hosts(1) },
+  ]);
+  const manyClusters = clusters(MAX_LISTED_CLUSTERS + 1);
+
   for (const format of ['json', 'text'] as const) {
     it(`keep ${MAX_LISTED_HOSTS} hosts and no more, in ${format}`, () => {
-      const most = renderListing([{ name: 'a', hosts: hosts(MAX_LISTED_HOSTS) }]);
-      assert.equal(clustersOf(format, most[format])[0]?.hosts.length, MAX_LISTED_HOSTS);
-      const more = renderListing([
-        { name: 'a', hosts: hosts(MAX_LISTED_HOSTS) },
-        { name: 'b', hosts: hosts(1) },
-      ]);
-      assert.match(refusalOf(format, more[format]), new RegExp(`more than ${MAX_LISTED_HOSTS} hosts`));
       // What nobody asked for is not kept, and not counted.
-      assert.equal(clustersOf(format, more[format], { wanted: (name) => name === 'b' })[0]?.hosts.length, 1);
+      const most = clustersOf(format, manyHosts[format], { wanted: (name) => name === 'a' });
+      assert.equal(most[0]?.hosts.length, MAX_LISTED_HOSTS);
+      assert.match(refusalOf(format, manyHosts[format]), new RegExp(`more than ${MAX_LISTED_HOSTS} hosts`));
     });
 
     it(`keep ${MAX_LISTED_CLUSTERS} clusters and no more, in ${format}`, () => {
-      assert.equal(clustersOf(format, clusters(MAX_LISTED_CLUSTERS)[format]).length, MAX_LISTED_CLUSTERS);
-      const more = clusters(MAX_LISTED_CLUSTERS + 1)[format];
-      assert.match(refusalOf(format, more), new RegExp(`more than ${MAX_LISTED_CLUSTERS} clusters`));
-      assert.equal(clustersOf(format, more, { wanted: (name) => name === 'c7' }).length, 1);
+      const most = clustersOf(format, manyClusters[format], { wanted: (name) => name !== 'c7' });
+      assert.equal(most.length, MAX_LISTED_CLUSTERS);
+      assert.match(refusalOf(format, manyClusters[format]), new RegExp(`more than ${MAX_LISTED_CLUSTERS} clusters`));
     });
   }
 
