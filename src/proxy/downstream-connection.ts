@@ -152,6 +152,10 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
     this.#transport.onOutput(isUrgent);
   }
 
+  onAnswers(): void {
+    this.#transport.onAnswers();
+  }
+
   onAbuse(kind: AbuseKind): void {
     this.#hadAbuse = true;
     this.#home.onAbuse(kind);

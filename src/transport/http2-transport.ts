@@ -52,6 +52,10 @@ export class Http2Transport implements TurnTask, Ticker {
   #isHalfOpen = false;
   /** Whether the turn will serve us at its end. */
   #isScheduled = false;
+  /** The same for a few milliseconds later. */
+  #isLate = false;
+  /** Whether there is output that waits for company until then. */
+  #isHeld = false;
   /** The same for the time before. */
   #isUrgent = false;
   /** Whether the transport is full, so that no output is taken. */
@@ -152,6 +156,15 @@ export class Http2Transport implements TurnTask, Ticker {
     this.#schedule();
   }
 
+  /** For ConnectionHandler.onAnswers. */
+  onAnswers(): void {
+    this.#isHeld = true;
+    if (!this.#isLate) {
+      this.#isLate = true;
+      this.#turn.scheduleLate(this);
+    }
+  }
+
   /** For ConnectionHandler.onClose: writes the rest, ends our side, and destroys the socket when the peer does not end its own. */
   onClose(): void {
     this.#isEnding = true;
@@ -172,6 +185,14 @@ export class Http2Transport implements TurnTask, Ticker {
     }
     this.#flush();
     this.#afterCall();
+  }
+
+  onLate(): void {
+    this.#isLate = false;
+    if (this.#isHeld) {
+      this.#flush();
+      this.#afterCall();
+    }
   }
 
   onUrgent(): void {
@@ -226,6 +247,7 @@ export class Http2Transport implements TurnTask, Ticker {
     if (this.#isFull || this.#isEnded) {
       return;
     }
+    this.#isHeld = false;
     this.#isBusy = true;
     try {
       const batch = this.#connection.takeOutput();

@@ -1,9 +1,11 @@
 import type { Clock, Timer } from '../util/clock.ts';
 
-/** What one turn of the event loop does for a connection, after everything that was received in it. Neither method may throw. */
+/** What one turn of the event loop does for a connection, after everything that was received in it. No method may throw. */
 export interface TurnTask {
   /** The turn ends. */
   onTurn(): void;
+  /** What could wait for company has waited long enough. */
+  onLate?(): void;
   /** There is so much to write that it should not wait for the end of the turn. */
   onUrgent(): void;
 }
@@ -13,6 +15,9 @@ export interface Ticker {
   /** `nowMs` is Clock.now(). Must not throw. */
   tick(nowMs: number): void;
 }
+
+/** How long something small may wait for company. Milliseconds: little enough that no peer that measures its way to us is led astray. */
+const LATE_MS = 5;
 
 /** Pause between two ticks. Milliseconds: half of the shortest time that anything here measures. */
 const TICK_MS = 25;
@@ -29,6 +34,11 @@ export class Turn {
   /** The list of the last turn, empty, to be filled again. */
   #spare: TurnTask[] = [];
   readonly #urgent: TurnTask[] = [];
+  /** Those that are served some milliseconds later. */
+  #late: TurnTask[] = [];
+  #spareLate: TurnTask[] = [];
+  #lateTimer: Timer | null = null;
+  readonly #runLate: () => void;
   readonly #tickers = new Set<Ticker>();
   readonly #runDue: () => void;
   readonly #runTick: () => void;
@@ -42,6 +52,7 @@ export class Turn {
     this.#nowMs = clock.now();
     this.#runDue = () => this.#serveDue();
     this.#runTick = () => this.#tick();
+    this.#runLate = () => this.#serveLate();
   }
 
   /** The time as of the last tick: cheap to read, late by a tick at most. Clock.now() while there is no ticker. Milliseconds. */
@@ -65,6 +76,15 @@ export class Turn {
     }
     this.#urgent.push(task);
     this.#immediate ??= setImmediate(this.#runDue);
+  }
+
+  /** Serves the task 5 ms later at the latest. It need not mind being served in vain. */
+  scheduleLate(task: TurnTask): void {
+    if (this.#isClosed) {
+      return;
+    }
+    this.#late.push(task);
+    this.#lateTimer ??= this.#clock.setTimer(LATE_MS, this.#runLate);
   }
 
   /** Serves those that are urgent. Called where no connection is in the middle of its work: by transports when theirs is done. */
@@ -100,6 +120,9 @@ export class Turn {
     this.#isClosed = true;
     this.#timer?.cancel();
     this.#timer = null;
+    this.#lateTimer?.cancel();
+    this.#lateTimer = null;
+    this.#late.length = 0;
     clearImmediate(this.#immediate ?? undefined);
     this.#immediate = null;
     this.#tickers.clear();
@@ -117,6 +140,18 @@ export class Turn {
       due[index]?.onTurn();
     }
     due.length = 0;
+    this.runUrgent();
+  }
+
+  #serveLate(): void {
+    const late = this.#late;
+    this.#late = this.#spareLate;
+    this.#spareLate = late;
+    this.#lateTimer = null;
+    for (let index = 0; index < late.length; index++) {
+      late[index]?.onLate?.();
+    }
+    late.length = 0;
     this.runUrgent();
   }
 

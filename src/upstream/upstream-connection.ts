@@ -220,6 +220,10 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
     this.#transport.onOutput(isUrgent);
   }
 
+  onAnswers(): void {
+    this.#transport.onAnswers();
+  }
+
   onAbuse(kind: AbuseKind): void {
     this.#owner.onAbuse(kind);
   }

@@ -67,6 +67,10 @@ export class ServerEnd implements ConnectionHandler, TransportOwner {
     this.transport.onOutput(isUrgent);
   }
 
+  onAnswers(): void {
+    this.transport.onAnswers();
+  }
+
   onClose(): void {
     this.transport.onClose();
   }

@@ -247,10 +247,13 @@ export class Http2Connection {
 
   /** Tells what is due at the end of every call that may have changed something. */
   #settle(): void {
-    const { output } = this.#parts;
+    const { output, streams } = this.#parts;
     this.#tellDue();
-    if (output.octets > 0) {
-      this.#context.requestFlush(output.octets >= URGENT_OCTETS);
+    const { octets } = output;
+    if (octets > 0 && octets === output.frontOctets && streams.live > 0) {
+      this.#context.requestAnswers();
+    } else if (octets > 0) {
+      this.#context.requestFlush(octets >= URGENT_OCTETS);
     }
   }
 

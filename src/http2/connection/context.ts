@@ -18,6 +18,7 @@ export class ConnectionContext {
   /** Counts ticks. */
   ticks = 0;
   #isFlushWanted = false;
+  #areAnswersTold = false;
 
   constructor(role: Role, handler: ConnectionHandler, options: ConnectionOptions, abuse: AbuseLimits) {
     this.isServer = role === 'server';
@@ -34,8 +35,19 @@ export class ConnectionContext {
     }
   }
 
+  /** Tells the owner of acknowledgements that wait alone, once until it has taken them. */
+  requestAnswers(): void {
+    if (this.handler.onAnswers === undefined) {
+      this.requestFlush(false);
+    } else if (!this.#isFlushWanted && !this.#areAnswersTold) {
+      this.#areAnswersTold = true;
+      this.handler.onAnswers();
+    }
+  }
+
   /** The owner is taking the output. */
   endFlush(): void {
     this.#isFlushWanted = false;
+    this.#areAnswersTold = false;
   }
 }

@@ -53,6 +53,12 @@ export interface ConnectionHandler {
   onPingAck(): void;
   /** There is output to take, at the end of this turn of the loop or, if urgent, as soon as the call that caused it returns. */
   onOutput(isUrgent: boolean): void;
+  /**
+   * There are acknowledgements of PING to take and nothing else, while streams live: what answers those is likely to follow at once, and one
+   * write is better than two. The owner takes the output some milliseconds later at the latest; what comes before then, comes behind them, as
+   * RFC 9113, section 6.7, wants them first. A handler without this method gets onOutput instead.
+   */
+  onAnswers?(): void;
   /** A limit was reached; the answer is given by the engine. For metrics. */
   onAbuse(kind: AbuseKind): void;
   /**

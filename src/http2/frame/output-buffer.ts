@@ -41,6 +41,11 @@ export class OutputBuffer {
     return this.#batch === null ? 0 : this.#batch.octets + this.position - this.#start + this.#frontOctets;
   }
 
+  /** Those of them that reserveFront has given away. */
+  get frontOctets(): number {
+    return this.#frontOctets;
+  }
+
   /** Makes room for `octets`, at most MAX_RESERVE_OCTETS, in one piece at `position` of `slab`, and returns `position`. */
   reserve(octets: number): number {
     if (this.position + octets > this.slab.length) {

@@ -46,6 +46,30 @@ describe('the end of a turn', () => {
     assert.deepEqual(log, ['first', 'second', 'again']);
   });
 
+  it('serves what may be late after 5 ms, all together', async () => {
+    const { clock, turn, log } = fixture();
+    const late = (name: string): TurnTask => ({
+      onTurn: () => undefined,
+      onUrgent: () => undefined,
+      onLate: () => void log.push(name),
+    });
+    const again = late('again');
+    turn.scheduleLate({ ...late('a'), onLate: () => turn.scheduleLate(again) });
+    await clock.advance(4);
+    turn.scheduleLate(late('b'));
+    assert.deepEqual(log, []);
+    await clock.advance(1);
+    assert.deepEqual(log, ['b']);
+    await clock.advance(5);
+    assert.deepEqual(log, ['b', 'again']);
+
+    turn.scheduleLate(late('c'));
+    turn.close();
+    turn.scheduleLate(late('d'));
+    await clock.advance(10);
+    assert.deepEqual(log, ['b', 'again']);
+  });
+
   it('serves those that are urgent first, at once when told to, and at last when nobody does', async () => {
     const { turn, log, task } = fixture();
     turn.schedule(task('a'));

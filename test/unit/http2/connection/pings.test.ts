@@ -37,6 +37,37 @@ describe('PING', () => {
     assert.deepEqual(bench.events, []);
   });
 
+  it('is told apart while it is all there is to send and streams live, so that it may wait for their answers', () => {
+    const bench = EngineBench.server();
+    let told = 0;
+    Reflect.set(bench, 'onAnswers', () => void told++);
+    const ask = (...octets: Buffer[]): void => bench.connection.receive(Buffer.concat(octets));
+    bench.recv(headers(1, requestBlock(), END));
+    const flushes = bench.flushes;
+    ask(ping('0000000000000001'));
+    ask(ping('0000000000000002'));
+    assert.deepEqual([told, bench.flushes], [1, flushes]);
+
+    bench.stream(1).sendHeaders(response(), false);
+    assert.equal(bench.flushes, flushes + 1, 'what answers a stream does not wait');
+    ask(ping('0000000000000003'));
+    assert.equal(told, 1);
+    assert.deepEqual(bench.take(), ['PING ACK', 'PING ACK', 'PING ACK', 'HEADERS 1']);
+
+    ask(ping('0000000000000004'), settings([]));
+    assert.deepEqual([told, bench.flushes], [1, flushes + 2], 'other answers do not wait');
+    assert.deepEqual(bench.take(), ['PING ACK', 'SETTINGS ACK']);
+
+    ask(...Array.from({ length: 9 }, () => ping('0000000000000005')));
+    assert.equal(bench.flushes, flushes + 3, 'more of them than fit in front do not wait');
+    bench.take();
+
+    bench.stream(1).sendData(Buffer.alloc(0), 0, 0, true);
+    bench.take();
+    ask(ping('0000000000000006'));
+    assert.deepEqual([told, bench.flushes], [1, flushes + 5], 'without streams nothing is likely to follow');
+  });
+
   it('of the owner is one at a time, and its return is told', () => {
     const bench = EngineBench.client();
     assert.equal(bench.connection.ping(), true);
