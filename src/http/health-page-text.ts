@@ -6,7 +6,7 @@ import { renderVerboseText } from './text-body.ts';
 export function renderAggregateText(verdict: BridgeVerdict): string {
   const source: PageSource = {
     verdict,
-    lifecycle: { started: true, draining: false },
+    lifecycle: { started: true, draining: false, maintenance: false },
     failDuringDrain: false,
     excludes: new Set(),
     service: null,

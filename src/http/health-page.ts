@@ -12,11 +12,13 @@ export interface Lifecycle {
    * when `health.startupTimeout` has passed.
    */
   readonly started: boolean;
-  /** From the first stop signal on. */
+  /** From the first stop signal, or `POST /drain`, on. */
   readonly draining: boolean;
+  /** Between `POST /healthcheck/fail` and `POST /healthcheck/ok`. */
+  readonly maintenance: boolean;
 }
 
-/** The words of the header `x-health-status`. */
+/** The words of the header `x-health-status`. Maintenance is `draining` there, as with Envoy's `/ready`. */
 export type PageStatus = VerdictStatus | 'draining' | 'starting';
 
 /** One line of a page, or one key of `checks`. */
@@ -51,6 +53,7 @@ export interface PageSource {
 }
 
 const DRAINING = 'draining';
+const MAINTENANCE = 'set by an operator';
 
 /** The page of a URL, or null if it names nothing that exists or may be seen. */
 export function createPage(target: HealthTarget, source: PageSource): HealthPage | null {
@@ -65,7 +68,7 @@ export function createPage(target: HealthTarget, source: PageSource): HealthPage
     case 'live':
       return conditionPage('livez', [{ kind: 'condition', name: 'ping', failure: '' }], source);
     case 'ready':
-      return conditionPage('readyz', [startupCondition(source), drainCondition(source)], source);
+      return conditionPage('readyz', [startupCondition(source), drainCondition(source), ...maintenanceOf(source)], source);
     case 'startup':
       return conditionPage('startupz', [startupCondition(source)], source);
     case 'unknown':
@@ -87,8 +90,9 @@ function aggregateOrServicePage(target: HealthTarget, source: PageSource): Healt
 function aggregatePage(source: PageSource): HealthPage {
   const page = groupPage(source.verdict.whole, source);
   const { draining, started } = source.lifecycle;
-  if (draining && source.failDuringDrain) {
-    return { ...page, healthy: false, status: 'draining', parts: [...page.parts, drainCondition(source)] };
+  const failed = [...(draining && source.failDuringDrain ? [drainCondition(source)] : []), ...maintenanceOf(source)];
+  if (failed.length > 0) {
+    return { ...page, healthy: false, status: 'draining', parts: [...page.parts, ...failed] };
   }
   return started ? page : { ...page, status: 'starting' };
 }
@@ -149,9 +153,14 @@ function drainCondition({ lifecycle }: PageSource): Condition {
   return { kind: 'condition', name: 'drain', failure: lifecycle.draining ? DRAINING : '' };
 }
 
+/** Named only while it is on: who never uses it need not read about it. */
+function maintenanceOf(source: PageSource): readonly Condition[] {
+  return source.lifecycle.maintenance ? [{ kind: 'condition', name: 'maintenance', failure: MAINTENANCE }] : [];
+}
+
 function conditionPage(check: HealthPage['check'], parts: readonly Condition[], source: PageSource): HealthPage {
   const healthy = parts.every((part) => part.failure === '');
-  const draining = parts.some((part) => part.failure === DRAINING);
+  const draining = parts.some((part) => part.failure === DRAINING || part.failure === MAINTENANCE);
   return {
     check,
     healthy,

@@ -21,7 +21,7 @@ export function verdictOf(clusters: Readonly<Record<string, readonly EndpointHea
 export function answersOver(verdict: BridgeVerdict, changes: Partial<HealthAnswerOptions> = {}): HealthAnswers {
   return new HealthAnswers({
     verdict: () => verdict,
-    lifecycle: () => ({ started: true, draining: false }),
+    lifecycle: () => ({ started: true, draining: false, maintenance: false }),
     audience: 'public',
     paths: ['/', '/healthz'],
     details: 'counts',

@@ -28,7 +28,7 @@ export class HealthListener implements AsyncDisposable {
     const current = { verdict };
     const app = createHealthApp({
       verdict: () => current.verdict,
-      lifecycle: () => ({ started: true, draining: false }),
+      lifecycle: () => ({ started: true, draining: false, maintenance: false }),
       audience: 'public',
       paths: ['/', '/healthz'],
       details: 'counts',

@@ -39,4 +39,24 @@ describe('BridgeLifecycle', () => {
     lifecycle.close();
     assert.equal(clock.pendingTimers, 0);
   });
+
+  it('is in maintenance until that is taken back', () => {
+    const lifecycle = new BridgeLifecycle(new FakeClock());
+    assert.equal(lifecycle.maintenance, false);
+    assert.deepEqual([lifecycle.setMaintenance(true), lifecycle.setMaintenance(true)], [true, false]);
+    assert.deepEqual([lifecycle.maintenance, lifecycle.setMaintenance(false), lifecycle.maintenance], [true, true, false]);
+  });
+
+  it('tells every change once, to those that still listen', () => {
+    const lifecycle = new BridgeLifecycle(new FakeClock());
+    const told: string[] = [];
+    const stop = lifecycle.onChange(() => told.push(`${lifecycle.started} ${lifecycle.maintenance} ${lifecycle.draining}`));
+    for (const change of [() => lifecycle.markStarted(), () => lifecycle.setMaintenance(true), () => lifecycle.markDraining()]) {
+      change();
+      change();
+    }
+    stop();
+    lifecycle.setMaintenance(false);
+    assert.deepEqual(told, ['true false false', 'true true false', 'true true true']);
+  });
 });

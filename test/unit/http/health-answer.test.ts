@@ -27,7 +27,7 @@ describe('the aggregate', () => {
   });
 
   it('is 503 while draining, unless it may not be', () => {
-    const draining = { lifecycle: () => ({ started: true, draining: true }) };
+    const draining = { lifecycle: () => ({ started: true, draining: true, maintenance: false }) };
     const failing = ask(answersOver(HEALTHY, draining), '/?verbose');
     assert.deepEqual([failing.code, failing.headers['x-health-status']], [503, 'draining']);
     assert.match(failing.body, /drain/);
@@ -35,7 +35,7 @@ describe('the aggregate', () => {
   });
 
   it('says that it is starting', () => {
-    const starting = answersOver(UNHEALTHY, { lifecycle: () => ({ started: false, draining: false }) });
+    const starting = answersOver(UNHEALTHY, { lifecycle: () => ({ started: false, draining: false, maintenance: false }) });
     const answer = ask(starting, '/');
     assert.deepEqual([answer.code, answer.headers['x-health-status']], [503, 'starting']);
   });
@@ -94,7 +94,7 @@ describe('parts', () => {
 
 /** The code of a URL at one moment of the process's life. */
 function at(started: boolean, draining: boolean, url: string): number {
-  return ask(answersOver(UNHEALTHY, { lifecycle: () => ({ started, draining }) }), url).code;
+  return ask(answersOver(UNHEALTHY, { lifecycle: () => ({ started, draining, maintenance: false }) }), url).code;
 }
 
 describe('the process', () => {
@@ -108,6 +108,27 @@ describe('the process', () => {
 
   it('has started for good', () => {
     assert.deepEqual([at(false, false, '/startupz'), at(true, false, '/startupz'), at(true, true, '/startupz')], [503, 200, 200]);
+  });
+});
+
+describe('maintenance', () => {
+  const inMaintenance = { lifecycle: () => ({ started: true, draining: false, maintenance: true }), failDuringDrain: false };
+
+  it('fails the aggregate and readiness, and says why', () => {
+    const answers = answersOver(HEALTHY, inMaintenance);
+    const answer = ask(answers, '/healthz?verbose');
+    assert.deepEqual([answer.code, answer.headers['x-health-status']], [503, 'draining']);
+    assert.match(answer.body, /\n\[-\]maintenance failed: set by an operator\nhealthz check failed\n$/);
+    assert.match(ask(answers, '/readyz?verbose').body, /\[-\]maintenance failed/);
+    assert.deepEqual([ask(answers, '/').code, ask(answers, '/readyz').code], [503, 503]);
+  });
+
+  it('leaves what is about backends, and about life, as it is', () => {
+    const answers = answersOver(HEALTHY, inMaintenance);
+    assert.deepEqual(
+      [ask(answers, '/healthz/router').code, ask(answers, '/livez').code, ask(answers, '/startupz').code],
+      [200, 200, 200],
+    );
   });
 });
 

@@ -66,7 +66,7 @@ describe('health+json', () => {
   });
 
   it('tells facts about the process', () => {
-    assert.deepEqual(json('/readyz?format=json', { lifecycle: () => ({ started: true, draining: true }) }), {
+    assert.deepEqual(json('/readyz?format=json', { lifecycle: () => ({ started: true, draining: true, maintenance: false }) }), {
       status: 'fail',
       checks: { 'bridge:startup': [{ status: 'pass' }], 'bridge:drain': [{ status: 'fail', output: 'draining' }] },
     });
