@@ -15,7 +15,9 @@ import type { HealthAnswerOptions } from './http/health-answer.ts';
 import { createHealthApp, createNoHealthApp, type HealthAppObserver } from './http/health-app.ts';
 import type { ProbeServer } from './http/probe-server.ts';
 import type { Address } from './model/address.ts';
+import { joinObservers } from './proxy/joined-observer.ts';
 import type { RefusalReason } from './proxy/listener-options.ts';
+import type { CallObserver } from './proxy/observer.ts';
 import type { Clock } from './util/clock.ts';
 import type { Random } from './util/random.ts';
 
@@ -43,6 +45,8 @@ export class Bridge {
   readonly #log: EventLog;
   readonly #public: ListenerSet;
   readonly #admin: ListenerSet;
+  /** Whoever is to know of calls; null for nobody. */
+  readonly #callObserver: CallObserver | null = joinObservers([]);
   readonly #apps: ProbeServer[] = [];
   /** Ends the waits of a drain that is under way. */
   readonly #hurry = new AbortController();
@@ -91,6 +95,7 @@ export class Bridge {
       clock,
       random,
       logger: logger.child({ component: 'upstream' }),
+      callObserver: this.#callObserver,
     });
     this.#forwarding = forwarding;
     const monitor = new HealthMonitor(options, {
@@ -167,6 +172,7 @@ export class Bridge {
       random: this.#deps.random,
       turn: forwarding.turn,
       slabs: forwarding.slabs,
+      ...(this.#callObserver === null ? {} : { callObserver: this.#callObserver }),
     };
     return { name, address, tls, requestHandler: app.handler, options };
   }

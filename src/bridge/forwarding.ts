@@ -6,6 +6,7 @@ import { Http1Cluster } from '../http1/http1-cluster.ts';
 import { createHttp1Route } from '../http1/http1-route.ts';
 import { SlabPool } from '../http2/index.ts';
 import type { HealthView } from '../model/health-view.ts';
+import type { CallObserver } from '../proxy/observer.ts';
 import type { Route } from '../proxy/router.ts';
 import { Turn } from '../transport/turn.ts';
 import type { UpstreamEndpointState } from '../upstream/options.ts';
@@ -20,6 +21,8 @@ export interface ForwardingDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Who is told of requests to http1 clusters, as listeners tell of the other ones; null for nobody. */
+  readonly callObserver: CallObserver | null;
 }
 
 /** What both kinds of clusters are to the health flow. */
@@ -118,6 +121,6 @@ export class Forwarding {
       return { kind: 'http2', name, match, timeoutMs, cluster: cluster.of };
     }
     const forwardedHeaders = toForwardedHeaders(listener, this.#config);
-    return createHttp1Route(cluster.of, { name, match, timeoutMs, forwardedHeaders, callObserver: null });
+    return createHttp1Route(cluster.of, { name, match, timeoutMs, forwardedHeaders, callObserver: this.#deps.callObserver });
   }
 }

@@ -2,10 +2,10 @@ import { grpcStatusOfHttp } from '../grpc/http-status.ts';
 import { grpcStatusOfReset } from '../grpc/reset-code.ts';
 import { GrpcStatus } from '../grpc/status.ts';
 import { parseGrpcStatus } from '../grpc/trailers.ts';
-import { type FieldList, NameId } from '../http2/index.ts';
+import { FieldList, NameId } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { LOCAL_ANSWERS, type LocalReason } from './local-reason.ts';
-import type { CallView } from './observer.ts';
+import type { CallProtocol, CallView } from './observer.ts';
 
 /** What a call is routed by. */
 export interface RecordedPlan {
@@ -18,8 +18,10 @@ export interface RecordedPlan {
 export class CallRecord implements CallView {
   route = '';
   cluster = '';
+  protocol: CallProtocol = 'HTTP/2';
   isGrpc = false;
   remoteAddress = '';
+  remotePort = 0;
   endpoint: Endpoint | null = null;
   httpStatus = 0;
   grpcStatus = -1;
@@ -31,11 +33,19 @@ export class CallRecord implements CallView {
   retries = 0;
   localReason: LocalReason | null = null;
   isCancelled = false;
+  isClientGone = false;
+  isUpstreamReset = false;
+  isRequestWhole = false;
+  responseFields: FieldList | null = null;
+  trailerFields: FieldList | null = null;
   readonly requestFields: FieldList;
+  /** Lists for copies of header sections and trailers; null where nobody wants them. */
+  readonly #copies: { readonly response: FieldList; readonly trailers: FieldList } | null;
 
   /** The list is that of the exchange, whatever call it serves. */
-  constructor(requestFields: FieldList) {
+  constructor(requestFields: FieldList, keepsResponses = false) {
     this.requestFields = requestFields;
+    this.#copies = keepsResponses ? { response: new FieldList(), trailers: new FieldList() } : null;
   }
 
   /** A new call begins. */
@@ -55,12 +65,34 @@ export class CallRecord implements CallView {
     this.retries = 0;
     this.localReason = null;
     this.isCancelled = false;
+    this.isClientGone = false;
+    this.isUpstreamReset = false;
+    this.isRequestWhole = false;
+    this.responseFields = null;
+    this.trailerFields = null;
   }
 
   /** The endpoint's response has begun. */
   onHeaders(fields: FieldList, nowMs: number): void {
     this.firstByteMs = nowMs - this.startedAtMs;
     this.httpStatus = fields.get(NameId.STATUS)?.status ?? 0;
+    this.keepResponse(fields);
+  }
+
+  /** Copies the response's header section, if anybody wants it. */
+  keepResponse(fields: FieldList): void {
+    if (this.#copies !== null) {
+      this.#copies.response.assign(fields);
+      this.responseFields = this.#copies.response;
+    }
+  }
+
+  /** The same of its trailers. */
+  keepTrailers(fields: FieldList): void {
+    if (this.#copies !== null) {
+      this.#copies.trailers.assign(fields);
+      this.trailerFields = this.#copies.trailers;
+    }
   }
 
   /** The response is complete; `fields` are its trailers, or its header section if that is all. Null for neither. */
@@ -73,14 +105,16 @@ export class CallRecord implements CallView {
 
   /** The endpoint's RST_STREAM is passed on with that code. */
   onReset(code: number): void {
+    this.isUpstreamReset = true;
     if (this.isGrpc) {
       this.grpcStatus = grpcStatusOfReset(code);
     }
   }
 
-  /** The client has given up. */
-  onCancel(): void {
+  /** The client has given up, and may have left altogether. */
+  onCancel(isGone = false): void {
     this.isCancelled = true;
+    this.isClientGone = isGone;
     if (this.isGrpc) {
       this.grpcStatus = GrpcStatus.CANCELLED;
     }
@@ -88,13 +122,19 @@ export class CallRecord implements CallView {
 
   /** The answer, or its end, is made here. */
   onLocalAnswer(reason: LocalReason, hasHeaders: boolean): void {
-    const { grpcStatus, httpStatus } = LOCAL_ANSWERS[reason];
+    const { grpcStatus, httpStatus, message } = LOCAL_ANSWERS[reason];
     this.localReason = reason;
     if (this.isGrpc) {
       this.grpcStatus = grpcStatus;
     }
     if (!hasHeaders) {
       this.httpStatus = this.isGrpc ? 200 : httpStatus;
+      // An answer that is not gRPC's has the message and a line end for content.
+      this.responseOctets = this.isGrpc || this.#isHead ? 0 : message.length + 1;
     }
+  }
+
+  get #isHead(): boolean {
+    return this.requestFields.get(NameId.METHOD)?.valueText() === 'HEAD';
   }
 }

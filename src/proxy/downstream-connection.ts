@@ -59,7 +59,11 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
   /** Takes the socket over; its first octets are unread. */
   constructor(socket: Socket, home: DownstreamHome, options: Partial<ConnectionOptions>) {
     this.#home = home;
-    this.#peer = { remoteAddress: toPlainAddress(socket.remoteAddress ?? ''), isTls: 'encrypted' in socket };
+    this.#peer = {
+      remoteAddress: toPlainAddress(socket.remoteAddress ?? ''),
+      remotePort: socket.remotePort,
+      isTls: 'encrypted' in socket,
+    };
     this.#forwardedHeaders = new ForwardedHeaders(home.forwardedHeaders, this.#peer);
     this.#connection = new Http2Connection('server', this, options);
     this.#transport = new Http2Transport(socket, this.#connection, home.turn, { owner: this, keepsHalfOpen: true });

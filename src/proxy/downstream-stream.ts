@@ -22,6 +22,8 @@ export interface DownstreamStreamHandler {
 export interface DownstreamPeer {
   /** Its address without port; empty for a unix socket. */
   readonly remoteAddress: string;
+  /** Its port; absent for a unix socket. */
+  readonly remotePort?: number | undefined;
   /** Whether the client speaks TLS. */
   readonly isTls: boolean;
 }

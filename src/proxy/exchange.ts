@@ -1,5 +1,5 @@
 import { isGrpcContentType } from '../grpc/content-type.ts';
-import { ErrorCode, type FieldList, type Http2Stream, NameId, type ResetCause } from '../http2/index.ts';
+import { ErrorCode, type FieldList, type Http2Stream, NameId, ResetCause } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { NoConnectionReason, StreamWaiter, UpstreamStreamHandler } from '../upstream/stream-handler.ts';
 import type { UpstreamCluster } from '../upstream/upstream-cluster.ts';
@@ -71,7 +71,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   constructor(home: ExchangeHome) {
     this.#home = home;
     this.#request = new RequestSide(home.budget);
-    this.#record = new CallRecord(this.#request.fields);
+    this.#record = new CallRecord(this.#request.fields, home.observer?.wantsResponseFields === true);
   }
 
   /** A request has come. The list, which is copied, is what goes upstream. */
@@ -83,6 +83,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     this.#cluster = route.cluster;
     this.#request.begin(fields, down.isRecvEnded);
     record.begin(route, peer.remoteAddress, nowMs);
+    record.remotePort = peer.remotePort ?? 0;
     record.isGrpc = isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '');
     this.#setDeadline(fields, route.timeoutMs, nowMs);
     this.#phase = Phase.WAITING;
@@ -119,16 +120,16 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     this.#up?.consume(octets);
   }
 
-  onDownstreamReset(): void {
+  onDownstreamReset(_code: number, cause: ResetCause): void {
     if (this.#phase !== Phase.OVER) {
-      this.#record.onCancel();
+      this.#record.onCancel(cause === ResetCause.CONNECTION);
       this.#leaveUpstream();
     }
   }
 
   onDownstreamClosed(): void {
     if (this.#phase !== Phase.OVER) {
-      this.onDownstreamReset();
+      this.onDownstreamReset(ErrorCode.CANCEL, ResetCause.CONNECTION);
     }
     const { clock, observer } = this.#home;
     this.#down = null;
@@ -158,6 +159,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     }
     this.#phase = Phase.RESPONDING;
     this.#request.commit();
+    this.#record.isRequestWhole = down.isRecvEnded;
     this.#record.onHeaders(fields, this.#home.observer === null ? 0 : this.#home.clock.now());
     down.sendHeaders(fields, isEndOfStream);
     if (isEndOfStream) {
@@ -193,6 +195,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   onUpstreamTrailers(fields: FieldList): void {
     const down = this.#down;
     if (down !== null && this.#phase === Phase.RESPONDING) {
+      this.#record.keepTrailers(fields);
       down.sendTrailers(fields);
       this.#complete(down, fields);
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { NameId } from '../../../src/http2/index.ts';
 import { CallRecord } from '../../../src/proxy/call-record.ts';
 import { LocalReason } from '../../../src/proxy/local-reason.ts';
 import { list, request, response, trailers } from '../../support/http2/fields.ts';
@@ -85,7 +86,9 @@ describe('the record of a call', () => {
       route: 'other',
       cluster: 'else',
       isGrpc: false,
+      protocol: 'HTTP/2',
       remoteAddress: '',
+      remotePort: 0,
       endpoint: null,
       httpStatus: 0,
       grpcStatus: -1,
@@ -97,6 +100,33 @@ describe('the record of a call', () => {
       retries: 0,
       localReason: null,
       isCancelled: false,
+      isClientGone: false,
+      isUpstreamReset: false,
+      isRequestWhole: false,
+      responseFields: null,
+      trailerFields: null,
     });
+  });
+
+  it('keeps copies of what the endpoint answered where somebody wants them', () => {
+    const record = new CallRecord(request(), true);
+    record.begin({ name: 'route', cluster: { name: 'cluster' } }, '', 0);
+    const head = response();
+    record.onHeaders(head, 1);
+    record.keepTrailers(trailers());
+    head.clear();
+    assert.equal(record.responseFields?.get(NameId.STATUS)?.valueText(), '200');
+    assert.equal(record.trailerFields?.get(NameId.GRPC_STATUS)?.valueText(), '0');
+    record.begin({ name: 'route', cluster: { name: 'cluster' } }, '', 0);
+    assert.deepEqual([record.responseFields, record.trailerFields], [null, null]);
+  });
+
+  it('counts the content of an answer that was made here, and tells how a client left', () => {
+    const plain = start(false);
+    plain.onLocalAnswer(LocalReason.NO_UPSTREAM, false);
+    assert.equal(plain.responseOctets, 'no healthy upstream\n'.length);
+    const gone = start();
+    gone.onCancel(true);
+    assert.deepEqual([gone.isCancelled, gone.isClientGone], [true, true]);
   });
 });
