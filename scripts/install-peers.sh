@@ -9,6 +9,7 @@ cd "$(dirname "$0")/.."
 # Package and version; a star stands for what a security update may change.
 DEBIAN_PACKAGES=(
   'ca-certificates=*'
+  'chromium=*'
   'curl=7.88.1-*'
   'dnsmasq-base=2.90-*'
   'nghttp2-client=1.52.0-*'
