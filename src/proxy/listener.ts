@@ -13,6 +13,7 @@ import { closingResponse, endWithAnswer, LINGER_MS } from './linger.ts';
 import { type ListenerContext, toListenerContext } from './listener-context.ts';
 import type { ListenerOptions, ListenerTls } from './listener-options.ts';
 import { RequestCounter } from './request-counter.ts';
+import type { Route } from './router.ts';
 import { type SniffVerdict, sniffProtocol } from './sniffer.ts';
 
 /** What a connection is counted as; `detecting` from accept to the first octets, the TLS handshake included. */
@@ -80,6 +81,11 @@ export class Listener {
   /** When the certificate ends, in milliseconds since 1970; null without TLS. */
   get certificateExpiryMs(): number | null {
     return this.#options.tls?.certificate.notAfterMs ?? null;
+  }
+
+  /** Leads requests that come from now on by these routes, on open connections too. */
+  setRoutes(routes: readonly Route[]): void {
+    this.#context.router.replace(routes);
   }
 
   /** Requests that have begun and are not answered in full yet. */

@@ -46,13 +46,19 @@ const MAX_KNOWN_PATHS = 4096;
  * with the same interned `:path` cost one look-up by identity.
  */
 export class Router {
-  readonly #routes: readonly Route[];
+  #routes: readonly Route[];
   /** For a path, the routes that may match, up to the first that asks for nothing else. */
   readonly #candidates = new Map<Field, readonly Route[]>();
   readonly #request = new FieldListRequest(new FieldList());
 
   constructor(routes: readonly Route[]) {
     this.#routes = routes;
+  }
+
+  /** From now on these are the routes; requests that have been led go on where they are. */
+  replace(routes: readonly Route[]): void {
+    this.#routes = routes;
+    this.#candidates.clear();
   }
 
   /** Whether nothing is routed. */
