@@ -1,22 +1,26 @@
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
 import { diffEndpoints, type Endpoint, uniqueEndpoints } from '../model/endpoint.ts';
-import type { ClusterHealth, DiscoveryHealth, EndpointHealth } from '../model/health-view.ts';
+import type { ClusterHealth, DiscoveryHealth, EndpointHealth, HealthState } from '../model/health-view.ts';
 import { checkedServices } from './check-kind.ts';
+import type { CreateChecker } from './checker.ts';
 import { DrainingMonitor } from './draining-monitor.ts';
 import { type ChangeKind, EndpointMonitor, type EndpointMonitorDeps } from './endpoint-monitor.ts';
-import type { HealthClusterOptions } from './options.ts';
+import { areCheckedAlike, type HealthClusterOptions } from './options.ts';
 import { ReportedMonitor } from './reported-monitor.ts';
 
 /** How far apart the first checks of new endpoints are, so that many do not start in one burst. Milliseconds. */
 const FIRST_CHECK_SPACING_MS = 5;
+
+/** States that results have led to, and that a new kind of check may begin with. */
+const RESULT_STATES: ReadonlySet<HealthState> = new Set(['healthy', 'degraded', 'unhealthy', 'stale']);
 
 /** What knows the health of one endpoint: by checks, or by what its source reports. */
 type Monitor = EndpointMonitor | ReportedMonitor | DrainingMonitor;
 
 /** The endpoints of one cluster, each with its monitor. */
 export class ClusterTable {
-  readonly #options: HealthClusterOptions;
-  readonly #deps: EndpointMonitorDeps;
+  #options: HealthClusterOptions;
+  #deps: EndpointMonitorDeps;
   readonly #onChange: EndpointMonitorDeps['onChange'];
   /** In the order of their keys. */
   #monitors: ReadonlyMap<string, Monitor> = new Map();
@@ -93,10 +97,34 @@ export class ClusterTable {
     return this.#failingSince + this.#options.staleAfterMs;
   }
 
+  /**
+   * From now on endpoints are checked in another way. Each keeps the state that it has until the first result of the new kind, which then
+   * counts at once.
+   */
+  reconfigure(options: HealthClusterOptions, createChecker: CreateChecker): void {
+    const isCheckedAlike = areCheckedAlike(options, this.#options);
+    this.#options = options;
+    if (isCheckedAlike) {
+      return;
+    }
+    this.#deps = { ...this.#deps, createChecker };
+    const again = this.#endpoints.filter(
+      (endpoint) => !(this.#monitors.get(endpoint.key) instanceof DrainingMonitor && this.#isDraining(endpoint)),
+    );
+    const known = new Map(again.map(({ key }) => [key, this.#monitors.get(key)?.health]));
+    const monitors = new Map(this.#monitors);
+    for (const { key } of again) {
+      this.#retire(monitors.get(key));
+    }
+    this.#startMonitors(monitors, again, (key) => known.get(key) ?? null);
+    this.#changed('state');
+  }
+
   /** Resolves when every connection is gone, those of endpoints removed before included. */
   async close(): Promise<void> {
-    for (const monitor of this.#monitors.values()) {
+    for (const [key, monitor] of this.#monitors) {
       this.#retire(monitor);
+      this.#deps.observer.onEndpointRemoved(this.#options.name, key);
     }
     this.#monitors = new Map();
     await Promise.all(this.#closing);
@@ -112,10 +140,19 @@ export class ClusterTable {
       this.#deps.observer.onEndpointRemoved(this.#options.name, key);
     }
     const started = [...added, ...kept.filter((endpoint) => !this.#update(monitors.get(endpoint.key), endpoint))];
+    this.#startMonitors(monitors, started, () => null);
+  }
+
+  /** Adds a monitor for each of `started`, and makes `monitors` those in force. */
+  #startMonitors(
+    monitors: Map<string, Monitor>,
+    started: readonly Endpoint[],
+    healthOf: (key: string) => EndpointHealth | null,
+  ): void {
     const { type, intervalMs } = this.#options.healthCheck;
     const window = type === 'none' || type === 'envoy' ? 0 : Math.min(intervalMs, started.length * FIRST_CHECK_SPACING_MS);
     for (const [index, endpoint] of started.entries()) {
-      const monitor = this.#createMonitor(endpoint);
+      const monitor = this.#createMonitor(endpoint, healthOf(endpoint.key));
       monitors.set(endpoint.key, monitor);
       monitor.start((index * window) / started.length);
     }
@@ -140,13 +177,14 @@ export class ClusterTable {
     return false;
   }
 
-  #createMonitor(endpoint: Endpoint): Monitor {
+  #createMonitor(endpoint: Endpoint, health: EndpointHealth | null): Monitor {
     if (this.#isDraining(endpoint)) {
       return new DrainingMonitor(endpoint, this.#deps);
     }
+    const inherited = health !== null && RESULT_STATES.has(health.state) ? health : null;
     return this.#options.healthCheck.type === 'envoy'
-      ? new ReportedMonitor(endpoint, this.#options, this.#deps)
-      : new EndpointMonitor(endpoint, this.#options, this.#deps);
+      ? new ReportedMonitor(endpoint, this.#options, this.#deps, inherited)
+      : new EndpointMonitor(endpoint, this.#options, this.#deps, inherited);
   }
 
   /** Whether the source says that the endpoint is leaving, where checks would not tell: nobody else can know. */

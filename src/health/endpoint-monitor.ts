@@ -52,15 +52,31 @@ export class EndpointMonitor {
   #stale = false;
   /** A service changed in a way that shows, and nobody was told yet. */
   #visible = false;
+  /** What was known by checks of another kind: shown until there is a result of this kind for every service, or a bad one. */
+  #inherited: EndpointHealth | null;
   #health: EndpointHealth | null = null;
 
-  constructor(endpoint: Endpoint, cluster: HealthClusterOptions, deps: EndpointMonitorDeps) {
+  /** @param inherited what is known of the endpoint already; null if nothing is. */
+  constructor(
+    endpoint: Endpoint,
+    cluster: HealthClusterOptions,
+    deps: EndpointMonitorDeps,
+    inherited: EndpointHealth | null = null,
+  ) {
     this.#endpoint = endpoint;
+    this.#inherited = inherited;
     this.#cluster = cluster;
     this.#deps = deps;
     this.#treat = treatOf(cluster.healthCheck);
     const now = deps.clock.wallNow();
-    this.#sinceMs = now;
+    this.#sinceMs = inherited?.sinceMs ?? now;
+    if (inherited !== null) {
+      this.#state = inherited.state;
+      this.#stale = inherited.state === 'stale';
+      this.#lastResultMs = inherited.lastResultMs;
+      this.#lastResultAt = deps.clock.now() - (now - (inherited.lastResultMs ?? now));
+      this.#checkMs = inherited.checkMs;
+    }
     this.#services = new Map(
       checkedNames(cluster.healthCheck).map((name) => [name, { state: PENDING, sinceMs: now, messages: 0 }]),
     );
@@ -201,7 +217,11 @@ export class EndpointMonitor {
 
   /** Brings the endpoint's own state in line with its services, and tells; the one place that changes it. */
   #settle(): void {
-    const to: HealthState = this.#stale ? 'stale' : this.#worst()[1].state;
+    const worst = this.#worst()[1].state;
+    if (worst !== 'pending') {
+      this.#inherited = null;
+    }
+    const to: HealthState = this.#stale ? 'stale' : (this.#inherited?.state ?? worst);
     const from = this.#state;
     const changed = this.#visible || to !== from;
     this.#health = null;
@@ -229,11 +249,20 @@ export class EndpointMonitor {
     if (this.#stale) {
       return `no result for ${this.#cluster.staleAfterMs / 1000} s`;
     }
+    if (this.#inherited !== null) {
+      return this.#inherited.reason;
+    }
     const [service, { reason }] = this.#worst();
     return reason === '' || this.#services.size === 1 ? reason : `${service === '' ? 'whole server' : service}: ${reason}`;
   }
 
   #serviceHealth(): ReadonlyMap<string, ServiceHealth> {
+    const inherited = this.#inherited;
+    if (inherited !== null) {
+      const { reason, sinceMs } = inherited;
+      const whole: ServiceHealth = { state: this.#state, reason, sinceMs };
+      return new Map([...this.#services.keys()].map((service) => [service, inherited.services.get(service) ?? whole]));
+    }
     return new Map(
       [...this.#services].map(([service, { state, sinceMs }]) => [
         service,

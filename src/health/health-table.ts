@@ -26,8 +26,11 @@ export interface HealthTableDeps {
 /** The health of every endpoint: checks them, and publishes immutable views of what is known. */
 export class HealthTable {
   readonly #deps: HealthTableDeps;
-  readonly #clusters: ReadonlyMap<string, ClusterTable>;
-  readonly #leastStaleAfterMs: number;
+  /** By name; the staleness of each beside it. Milliseconds. */
+  readonly #clusters = new Map<string, ClusterTable>();
+  readonly #staleAfterMs = new Map<string, number>();
+  /** Clusters that were removed, until their connections are gone. */
+  readonly #closing = new Set<Promise<void>>();
   #view: HealthView;
   #publication: NodeJS.Immediate | null = null;
   #refreshTimer: Timer | null = null;
@@ -37,18 +40,9 @@ export class HealthTable {
 
   constructor(clusters: readonly HealthClusterOptions[], deps: HealthTableDeps) {
     this.#deps = deps;
-    this.#clusters = new Map(
-      clusters.map((cluster) => [
-        cluster.name,
-        new ClusterTable(cluster, {
-          ...deps,
-          createChecker: deps.createChecker(cluster),
-          hasTraffic: deps.hasTraffic ?? (() => true),
-          onChange: (kind) => this.#changed(kind),
-        }),
-      ]),
-    );
-    this.#leastStaleAfterMs = Math.min(...clusters.map(({ staleAfterMs }) => staleAfterMs));
+    for (const cluster of clusters) {
+      this.#add(cluster);
+    }
     this.#view = this.#build();
   }
 
@@ -61,6 +55,46 @@ export class HealthTable {
   start(): void {
     this.#started = true;
     this.#changed('state');
+  }
+
+  /**
+   * Adds a cluster, or takes what is new of one that there is: its endpoints keep their health, and if they are checked as before their
+   * checks go on undisturbed.
+   */
+  put(cluster: HealthClusterOptions): void {
+    if (this.#closed) {
+      return;
+    }
+    const table = this.#clusters.get(cluster.name);
+    if (table === undefined) {
+      this.#add(cluster);
+    } else {
+      this.#staleAfterMs.set(cluster.name, cluster.staleAfterMs);
+      table.reconfigure(cluster, this.#deps.createChecker(cluster));
+    }
+    this.#staleTimer?.cancel();
+    this.#staleTimer = null;
+    this.#changed('state');
+  }
+
+  /** Ends the checks of a cluster, which leaves the views. */
+  remove(clusterName: string): void {
+    const table = this.#clusters.get(clusterName);
+    if (table === undefined) {
+      return;
+    }
+    this.#clusters.delete(clusterName);
+    this.#staleAfterMs.delete(clusterName);
+    const closed = table.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+    this.#changed('state');
+  }
+
+  /** Publishes at once what has changed in this turn of the event loop. */
+  flush(): void {
+    if (this.#started && !this.#closed) {
+      this.#publish();
+    }
   }
 
   /** Takes the endpoints of a cluster: survivors keep their health and connections, new ones are pending. */
@@ -79,7 +113,18 @@ export class HealthTable {
     }
     this.#refreshTimer?.cancel();
     this.#staleTimer?.cancel();
-    await Promise.all([...this.#clusters.values()].map((cluster) => cluster.close()));
+    await Promise.all([...this.#closing, ...[...this.#clusters.values()].map((cluster) => cluster.close())]);
+  }
+
+  #add(cluster: HealthClusterOptions): void {
+    const table = new ClusterTable(cluster, {
+      ...this.#deps,
+      createChecker: this.#deps.createChecker(cluster),
+      hasTraffic: this.#deps.hasTraffic ?? (() => true),
+      onChange: (kind) => this.#changed(kind),
+    });
+    this.#clusters.set(cluster.name, table);
+    this.#staleAfterMs.set(cluster.name, cluster.staleAfterMs);
   }
 
   /** A change shows in this turn of the event loop, however many come together; a mere refresh within a second. */
@@ -120,7 +165,7 @@ export class HealthTable {
     }
     const at = Math.min(...[...this.#clusters.values()].map((cluster) => cluster.staleAt));
     if (at !== Number.POSITIVE_INFINITY) {
-      const delayMs = Math.min(at - this.#deps.clock.now(), this.#leastStaleAfterMs);
+      const delayMs = Math.min(at - this.#deps.clock.now(), ...this.#staleAfterMs.values());
       this.#staleTimer = this.#deps.clock.setTimer(delayMs, () => this.#expire());
     }
   }

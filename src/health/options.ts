@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** What a soft case counts as: see `treat`. */
 export type Treatment = 'healthy' | 'degraded' | 'unhealthy';
 
@@ -131,4 +133,14 @@ export interface HealthClusterOptions {
   /** Null is cleartext HTTP/2. */
   readonly tls: HealthTlsOptions | null;
   readonly healthCheck: HealthCheckOptions;
+}
+
+/** Whether checks of two clusters are the same, so that one may go on as the other. */
+export function areCheckedAlike(one: HealthClusterOptions, other: HealthClusterOptions): boolean {
+  return isDeepStrictEqual(checkKeys(one), checkKeys(other));
+}
+
+/** The rest of a cluster's section is nothing to its checks. */
+function checkKeys({ connectTimeoutMs, staleAfterMs, tls, healthCheck }: HealthClusterOptions): unknown {
+  return { connectTimeoutMs, staleAfterMs, tls, healthCheck };
 }

@@ -23,15 +23,23 @@ export class ReportedMonitor {
   #stale = false;
   #health: EndpointHealth | null = null;
 
+  /** @param inherited what is known of the endpoint already, and holds until its source reports; null if nothing is. */
   constructor(
     endpoint: Endpoint,
     cluster: HealthClusterOptions,
     deps: Pick<EndpointMonitorDeps, 'clock' | 'observer' | 'onChange'>,
+    inherited: EndpointHealth | null = null,
   ) {
     this.#endpoint = endpoint;
     this.#cluster = cluster;
     this.#deps = deps;
-    this.#sinceMs = deps.clock.wallNow();
+    this.#sinceMs = inherited?.sinceMs ?? deps.clock.wallNow();
+    if (inherited !== null) {
+      this.#state = inherited.state;
+      this.#reason = inherited.reason;
+      this.#stale = inherited.state === 'stale';
+      this.#lastResultAt = deps.clock.now() - (deps.clock.wallNow() - (inherited.lastResultMs ?? deps.clock.wallNow()));
+    }
   }
 
   /** The same object until something changes. */
