@@ -6,3 +6,11 @@ export type ServingStatus = (typeof SERVING_STATUSES)[number];
 export function toServingStatus(code: number): ServingStatus | null {
   return SERVING_STATUSES[code] ?? null;
 }
+
+/** The number of each word on the wire. */
+export const SERVING_STATUS_CODES: Readonly<Record<ServingStatus, number>> = Object.freeze({
+  UNKNOWN: 0,
+  SERVING: 1,
+  NOT_SERVING: 2,
+  SERVICE_UNKNOWN: 3,
+});

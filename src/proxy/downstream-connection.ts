@@ -201,7 +201,7 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
     if (route === null) {
       return isGrpcRequest(fields) ? this.#reply(stream, LocalReason.NO_ROUTE, true) : this.#answer(stream, fields);
     }
-    if (route.kind === 'http1') {
+    if (route.kind !== 'http2') {
       return route.onStream(stream, fields, this.#peer);
     }
     this.#forwardedHeaders.apply(fields);

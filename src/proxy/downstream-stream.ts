@@ -30,3 +30,6 @@ export interface DownstreamPeer {
 
 /** Takes a stream whose request has just come, and gives what is to be told of it from now on. The list is valid during the call. */
 export type StreamOpener = (stream: Http2Stream, fields: FieldList, peer: DownstreamPeer) => DownstreamStreamHandler;
+
+/** The same, but null when the request has been answered already. */
+export type LocalStreamOpener = (stream: Http2Stream, fields: FieldList, peer: DownstreamPeer) => DownstreamStreamHandler | null;

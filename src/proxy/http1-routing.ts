@@ -12,7 +12,7 @@ const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)/i;
 /** Leads a request of HTTP/1.x to whoever serves it: the handler of this process, or a route, which is told by `true`. */
 export function serveHttp1(context: ListenerContext, request: IncomingMessage, response: ServerResponse): boolean {
   const route = findRoute(context, request);
-  if (route === null) {
+  if (route === null || route.kind === 'local') {
     callHandler(context, request, response);
     return false;
   }

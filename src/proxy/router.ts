@@ -1,6 +1,6 @@
 import { type Field, FieldList, NameId } from '../http2/index.ts';
 import type { UpstreamCluster } from '../upstream/upstream-cluster.ts';
-import type { StreamOpener } from './downstream-stream.ts';
+import type { LocalStreamOpener, StreamOpener } from './downstream-stream.ts';
 import type { RequestHandler } from './request-handler.ts';
 import {
   FieldListRequest,
@@ -35,8 +35,15 @@ export interface Http1Route extends RouteBase {
   readonly onStream: StreamOpener;
 }
 
+/** A gRPC method that this process answers itself. Requests of HTTP/1.x never are for it. */
+export interface LocalRoute extends RouteBase {
+  readonly kind: 'local';
+  /** Takes a request of HTTP/2. */
+  readonly onStream: LocalStreamOpener;
+}
+
 /** One route of a listener. */
-export type Route = Http2Route | Http1Route;
+export type Route = Http2Route | Http1Route | LocalRoute;
 
 /** Paths whose candidates are remembered; then they are forgotten and found again. */
 const MAX_KNOWN_PATHS = 4096;
