@@ -1,14 +1,15 @@
 import { VerdictComputer, type VerdictOptions } from '../aggregation/bridge-verdict.ts';
 import type { BridgeVerdict } from '../aggregation/verdict.ts';
-import { createDiscovery, type DiscoverySourceOptions } from '../discovery/create-discovery.ts';
+import type { DiscoverySourceOptions } from '../discovery/create-discovery.ts';
 import type { CreateChecker } from '../health/checker.ts';
 import { createCheckerFor } from '../health/create-checker.ts';
 import { HealthTable } from '../health/health-table.ts';
 import type { HealthObserver } from '../health/observer.ts';
 import type { HealthClusterOptions } from '../health/options.ts';
-import type { HealthView } from '../model/health-view.ts';
+import type { ClusterHealth, HealthView } from '../model/health-view.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import { DiscoveryFeed } from './discovery-feed.ts';
 
 /** A cluster, from where its endpoints are found to how they are judged. */
 export interface MonitoredCluster extends HealthClusterOptions {
@@ -38,12 +39,17 @@ export interface HealthMonitorDeps {
 
 /** The health flow as a whole: discovery feeds the table, whose views become verdicts. */
 export class HealthMonitor {
-  readonly #options: HealthMonitorOptions;
+  #options: HealthMonitorOptions;
   readonly #deps: HealthMonitorDeps;
   readonly #table: HealthTable;
-  readonly #computer: VerdictComputer;
+  #computer: VerdictComputer;
   readonly #stop = new AbortController();
-  readonly #watches: Promise<void>[] = [];
+  /** By cluster. */
+  readonly #feeds = new Map<string, DiscoveryFeed>();
+  /** The ends of feeds of clusters that were removed. */
+  readonly #closing = new Set<Promise<void>>();
+  /** Called with every view. */
+  #onWarm: (view: HealthView) => void = () => undefined;
   #verdict: BridgeVerdict;
 
   constructor(options: HealthMonitorOptions, deps: HealthMonitorDeps) {
@@ -58,6 +64,10 @@ export class HealthMonitor {
       onView: (view) => {
         deps.onView?.(view);
         this.#publish(view);
+        this.#onWarm(view);
+        for (const [name, feed] of this.#feeds) {
+          feed.settle(view.clusters.get(name));
+        }
       },
     });
     this.#verdict = this.#computer.compute(this.#table.view);
@@ -74,16 +84,73 @@ export class HealthMonitor {
 
   start(): void {
     this.#table.start();
-    for (const { name, discovery } of this.#options.clusters) {
-      const source = createDiscovery(discovery, this.#deps);
-      this.#watches.push(source.watch((update) => this.#table.updateDiscovery(name, update), this.#stop.signal));
+    for (const cluster of this.#options.clusters) {
+      this.#find(cluster);
     }
+  }
+
+  /**
+   * Looks for the endpoints of clusters that are new in `options`, and resolves when all of them have been checked once, or after `limitMs`.
+   * Until `reconfigure` they show in views, and in no verdict.
+   */
+  async warm({ clusters }: HealthMonitorOptions, limitMs: number): Promise<void> {
+    const added = clusters.filter(({ name }) => !this.#feeds.has(name));
+    for (const cluster of added) {
+      this.#table.put(cluster);
+      this.#find(cluster);
+    }
+    const warm = new AbortController();
+    this.#onWarm = ({ clusters: known }) => {
+      if (added.every(({ name }) => isWarm(known.get(name)))) {
+        warm.abort();
+      }
+    };
+    this.#onWarm(this.#table.view);
+    await this.#deps.clock.sleep(limitMs, AbortSignal.any([warm.signal, this.#stop.signal]));
+    this.#onWarm = () => undefined;
+  }
+
+  /** Goes on by other options. What they leave as it was goes on undisturbed; views and verdicts follow before this returns. */
+  reconfigure(options: HealthMonitorOptions): void {
+    if (this.#stop.signal.aborted) {
+      return;
+    }
+    this.#options = options;
+    this.#computer = new VerdictComputer(options.verdict);
+    const names = options.clusters.map(({ name }) => name);
+    for (const [name, feed] of this.#feeds) {
+      if (!names.includes(name)) {
+        this.#feeds.delete(name);
+        const closed = feed.close().finally(() => this.#closing.delete(closed));
+        this.#closing.add(closed);
+      }
+    }
+    for (const cluster of options.clusters) {
+      this.#table.put(cluster);
+      const feed = this.#feeds.get(cluster.name);
+      if (feed === undefined) {
+        this.#find(cluster);
+      } else {
+        feed.replace(cluster.discovery);
+      }
+    }
+    this.#table.retain(names);
+    this.#table.flush();
   }
 
   /** Ends discovery and every check. May be called again. */
   async close(): Promise<void> {
     this.#stop.abort();
-    await Promise.all([this.#table.close(), ...this.#watches]);
+    await Promise.all([this.#table.close(), ...this.#closing, ...[...this.#feeds.values()].map((feed) => feed.close())]);
+  }
+
+  #find({ name, discovery }: MonitoredCluster): void {
+    const feed = new DiscoveryFeed(discovery, {
+      ...this.#deps,
+      onUpdate: (update) => this.#table.updateDiscovery(name, update),
+    });
+    this.#feeds.set(name, feed);
+    feed.start();
   }
 
   #publish(view: HealthView): void {
@@ -93,4 +160,11 @@ export class HealthMonitor {
       this.#deps.onVerdict(this.#verdict);
     }
   }
+}
+
+/** Whether all that a first look can tell of a cluster is known. */
+function isWarm(health: ClusterHealth | undefined): boolean {
+  return (
+    health !== undefined && health.discovery.state !== 'pending' && health.endpoints.every(({ state }) => state !== 'pending')
+  );
 }

@@ -77,16 +77,22 @@ export class HealthTable {
     this.#changed('state');
   }
 
-  /** Ends the checks of a cluster, which leaves the views. */
-  remove(clusterName: string): void {
-    const table = this.#clusters.get(clusterName);
-    if (table === undefined) {
-      return;
+  /** Brings the clusters into this order; those that are not named end their checks and leave the views. */
+  retain(clusterNames: readonly string[]): void {
+    const before = new Map(this.#clusters);
+    this.#clusters.clear();
+    for (const name of clusterNames) {
+      const table = before.get(name);
+      if (table !== undefined) {
+        this.#clusters.set(name, table);
+        before.delete(name);
+      }
     }
-    this.#clusters.delete(clusterName);
-    this.#staleAfterMs.delete(clusterName);
-    const closed = table.close().finally(() => this.#closing.delete(closed));
-    this.#closing.add(closed);
+    for (const [name, table] of before) {
+      this.#staleAfterMs.delete(name);
+      const closed = table.close().finally(() => this.#closing.delete(closed));
+      this.#closing.add(closed);
+    }
     this.#changed('state');
   }
 
