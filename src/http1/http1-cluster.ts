@@ -112,6 +112,11 @@ export class Http1Cluster implements ExchangeHome {
     }
   }
 
+  /** New handshakes are made with this; nothing happens where endpoints are spoken to without TLS. */
+  renewTls(tls: UpstreamTls): void {
+    this.#context.tls?.become(tls);
+  }
+
   /** Ends every request with the answer that this process is leaving. Those that come later are served. */
   abandonAll(): void {
     for (const exchange of this.#exchanges) {

@@ -103,6 +103,11 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.#preconnect();
   }
 
+  /** New handshakes are made with this; nothing happens where endpoints are spoken to without TLS. */
+  renewTls(tls: UpstreamTls): void {
+    this.#context.tls?.become(tls);
+  }
+
   /**
    * A connection with a place, at an endpoint picked for this call; the caller opens its stream at once. Null when there is none yet: the
    * waiter hears later, exactly once, and never from within this call.

@@ -13,8 +13,8 @@ import type { UpstreamTlsOptions } from './options.ts';
 
 /** TLS as all connections of a cluster use it: made once, as reading the trusted certificates takes long. */
 export class UpstreamTls {
-  readonly #options: UpstreamTlsOptions;
-  readonly #context: SecureContext;
+  #options: UpstreamTlsOptions;
+  #context: SecureContext;
 
   /** Throws when the PEM is unusable or the key does not fit the certificate. */
   constructor(options: UpstreamTlsOptions) {
@@ -26,6 +26,12 @@ export class UpstreamTls {
       // RFC 9113, section 9.2.
       minVersion: 'TLSv1.2',
     });
+  }
+
+  /** From now on handshakes are made as the other one makes them; connections that there are go on. */
+  become(other: UpstreamTls): void {
+    this.#options = other.#options;
+    this.#context = other.#context;
   }
 
   /** Why a handshake failed, in words for an operator. */
