@@ -13,6 +13,7 @@ import type { ListenerConfig } from './config/sections/listener.ts';
 import { createAdminApp } from './http/admin-app.ts';
 import type { HealthAnswerOptions } from './http/health-answer.ts';
 import { createHealthApp, createNoHealthApp, type HealthAppObserver } from './http/health-app.ts';
+import { createMetricsApp } from './http/metrics-app.ts';
 import type { ProbeServer } from './http/probe-server.ts';
 import type { Address } from './model/address.ts';
 import { joinObservers } from './proxy/joined-observer.ts';
@@ -46,7 +47,7 @@ export class Bridge {
   readonly #public: ListenerSet;
   readonly #admin: ListenerSet;
   /** Whoever is to know of calls; null for nobody. */
-  readonly #callObserver: CallObserver | null = joinObservers([]);
+  readonly #callObserver: CallObserver | null;
   readonly #apps: ProbeServer[] = [];
   /** Ends the waits of a drain that is under way. */
   readonly #hurry = new AbortController();
@@ -61,9 +62,11 @@ export class Bridge {
     this.#lifecycle = new BridgeLifecycle(clock);
     this.#metrics = createBridgeMetrics(deps.version, {
       monitor: () => this.#monitor,
+      activeRequests: () => this.#forwarding?.activeRequests ?? new Map(),
       listeners: () => [...this.#public.listeners, ...this.#admin.listeners],
       draining: () => this.#lifecycle.draining,
     });
+    this.#callObserver = joinObservers([this.#metrics.calls]);
     this.#log = new EventLog(logger.child({ component: 'health' }), this.#metrics.health);
     const listenerLogger = logger.child({ component: 'listener' });
     const observer = {
@@ -96,6 +99,7 @@ export class Bridge {
       random,
       logger: logger.child({ component: 'upstream' }),
       callObserver: this.#callObserver,
+      counter: this.#metrics.upstream,
     });
     this.#forwarding = forwarding;
     const monitor = new HealthMonitor(options, {
@@ -194,12 +198,10 @@ export class Bridge {
   }
 
   #createAdmin(monitor: HealthMonitor): ProbeServer {
-    const { registry } = this.#metrics;
     const observer = this.#observeApp();
     return createAdminApp({
       health: createHealthApp({ ...this.#answerOptions(monitor), ...observer, audience: 'admin' }),
-      metrics: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
-      onError: observer.onError,
+      metrics: createMetricsApp({ render: this.#metrics.render, onError: observer.onError }),
     });
   }
 

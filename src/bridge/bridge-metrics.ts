@@ -1,7 +1,10 @@
-import type { Registry } from 'prom-client';
+import { CallMetrics } from '../observability/call-metrics.ts';
+import { METRICS_CONTENT_TYPES, type MetricsFormat, readRegistry, renderMetrics } from '../observability/exposition.ts';
 import { type ClusterSnapshot, HealthMetrics } from '../observability/health-metrics.ts';
 import { ListenerMetrics, type ListenerSnapshot } from '../observability/listener-metrics.ts';
 import { createRegistry } from '../observability/metrics.ts';
+import { ProcessMetrics } from '../observability/process-metrics.ts';
+import { UpstreamMetrics } from '../observability/upstream-metrics.ts';
 import type { Listener } from '../proxy/listener.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 
@@ -9,25 +12,42 @@ import type { HealthMonitor } from './health-monitor.ts';
 export interface MetricsSources {
   /** Null before there is one. */
   readonly monitor: () => HealthMonitor | null;
+  /** Requests under way, by the clusters that calls are forwarded to. */
+  readonly activeRequests: () => ReadonlyMap<string, number>;
   /** The admin listener included. */
   readonly listeners: () => readonly Listener[];
   readonly draining: () => boolean;
 }
 
-/** Every metric of one bridge, in a registry of its own. */
+/** Every metric of one bridge. */
 export interface BridgeMetrics {
-  readonly registry: Registry;
   readonly health: HealthMetrics;
   readonly listeners: ListenerMetrics;
+  readonly calls: CallMetrics;
+  readonly upstream: UpstreamMetrics;
+  readonly process: ProcessMetrics;
+  /** What a scrape is answered. */
+  readonly render: (format: MetricsFormat) => Promise<{ readonly contentType: string; readonly body: string }>;
 }
 
 /** @param version that of the bridge, for `build_info`. */
 export function createBridgeMetrics(version: string, sources: MetricsSources): BridgeMetrics {
   const registry = createRegistry({ version, nodeVersion: process.version });
+  const calls = new CallMetrics();
+  const upstream = new UpstreamMetrics(() =>
+    [...sources.activeRequests()].map(([name, activeRequests]) => ({ name, activeRequests, retries: calls.retriesOf(name) })),
+  );
+  const own = new ProcessMetrics();
   return {
-    registry,
     health: new HealthMetrics(registry, () => clusterSnapshots(sources.monitor())),
     listeners: new ListenerMetrics(registry, () => sources.listeners().map(listenerSnapshot), sources.draining),
+    calls,
+    upstream,
+    process: own,
+    render: async (format) => {
+      const families = [...(await readRegistry(registry)), ...upstream.read(), ...calls.read(), ...own.read()];
+      return { contentType: METRICS_CONTENT_TYPES[format], body: renderMetrics(families, format) };
+    },
   };
 }
 

@@ -3,6 +3,7 @@ import type { ClusterConfig } from '../config/sections/cluster.ts';
 import type { HealthTlsOptions } from '../health/options.ts';
 import { DEFAULT_HTTP1_TIMEOUTS, type Http1ClusterOptions } from '../http1/options.ts';
 import { UPSTREAM_LIMITS } from '../http2/index.ts';
+import type { UpstreamMetrics } from '../observability/upstream-metrics.ts';
 import type { UpstreamClusterOptions, UpstreamObserver } from '../upstream/options.ts';
 
 /** What both kinds of clusters are told of their endpoints. */
@@ -23,11 +24,20 @@ export function toHttp1ClusterOptions(cluster: ClusterConfig, tls: HealthTlsOpti
   return { ...toCommonOptions(cluster, tls), pool: cluster.connectionPool, timeouts: DEFAULT_HTTP1_TIMEOUTS };
 }
 
-/** Tells what happens to connections in log lines. */
-export function createConnectionLog(logger: Logger): UpstreamObserver {
+/** Who counts connections. */
+export type ConnectionCounter = Pick<UpstreamMetrics, 'onConnectionOpened' | 'onConnectionClosed'>;
+
+/** Tells what happens to connections in log lines, and counts them. */
+export function createConnectionLog(logger: Logger, counter: ConnectionCounter): UpstreamObserver {
   return {
-    onConnectionOpened: (cluster, { key }) => logger.debug({ cluster, endpoint: key }, 'connection opened'),
-    onConnectionClosed: (cluster, { key }, reason) => logger.debug({ cluster, endpoint: key, reason }, 'connection closed'),
+    onConnectionOpened: (cluster, { key }) => {
+      counter.onConnectionOpened(cluster);
+      logger.debug({ cluster, endpoint: key }, 'connection opened');
+    },
+    onConnectionClosed: (cluster, { key }, reason) => {
+      counter.onConnectionClosed(cluster);
+      logger.debug({ cluster, endpoint: key, reason }, 'connection closed');
+    },
     onConnectFailed: (cluster, { key }, failure, reason) =>
       logger.debug({ cluster, endpoint: key, failure, reason }, 'connection failed'),
     onUpstreamAbuse: (cluster, kind) => logger.warn({ cluster, kind }, 'endpoint reached a limit'),

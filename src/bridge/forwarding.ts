@@ -13,7 +13,7 @@ import type { UpstreamEndpointState } from '../upstream/options.ts';
 import { UpstreamCluster } from '../upstream/upstream-cluster.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import { createConnectionLog, toHttp1ClusterOptions, toHttp2ClusterOptions } from './cluster-options.ts';
+import { type ConnectionCounter, createConnectionLog, toHttp1ClusterOptions, toHttp2ClusterOptions } from './cluster-options.ts';
 import type { MonitoredCluster } from './health-monitor.ts';
 import { toForwardedHeaders } from './listener-settings.ts';
 
@@ -23,6 +23,8 @@ export interface ForwardingDeps {
   readonly logger: Logger;
   /** Who is told of requests to http1 clusters, as listeners tell of the other ones; null for nobody. */
   readonly callObserver: CallObserver | null;
+  /** Who counts connections to endpoints. */
+  readonly counter: ConnectionCounter;
 }
 
 /** What both kinds of clusters are to the health flow. */
@@ -62,6 +64,11 @@ export class Forwarding {
   /** Those that calls are forwarded to, by name. */
   get clusters(): ReadonlyMap<string, ForwardedCluster> {
     return new Map([...this.#clusters].map(([name, { of }]) => [name, of]));
+  }
+
+  /** Requests on a connection to an endpoint, by cluster; those that wait for one are not among them. */
+  get activeRequests(): ReadonlyMap<string, number> {
+    return new Map([...this.#clusters].map(([name, cluster]) => [name, activeRequestsOf(cluster)]));
   }
 
   /** What a listener serves, in the order of the configuration. */
@@ -105,8 +112,9 @@ export class Forwarding {
     if (section === undefined) {
       throw new Error(`a route leads to the cluster ${name}, which does not exist`);
     }
-    const { clock, random, logger } = this.#deps;
-    const dependencies = { turn: this.turn, clock, random, observer: createConnectionLog(logger), slabs: this.slabs };
+    const { clock, random, logger, counter } = this.#deps;
+    const observer = createConnectionLog(logger, counter);
+    const dependencies = { turn: this.turn, clock, random, observer, slabs: this.slabs };
     return section.protocol === 'http1'
       ? { kind: 'http1', of: new Http1Cluster(toHttp1ClusterOptions(section, tls), dependencies) }
       : { kind: 'http2', of: new UpstreamCluster(toHttp2ClusterOptions(section, tls), dependencies) };
@@ -123,4 +131,8 @@ export class Forwarding {
     const forwardedHeaders = toForwardedHeaders(listener, this.#config);
     return createHttp1Route(cluster.of, { name, match, timeoutMs, forwardedHeaders, callObserver: this.#deps.callObserver });
   }
+}
+
+function activeRequestsOf(cluster: AnyCluster): number {
+  return cluster.kind === 'http2' ? cluster.of.activeStreams : cluster.of.activeRequests - cluster.of.pendingRequests;
 }

@@ -48,7 +48,7 @@ export function prefersHealthJson(accept: string | undefined): boolean {
 }
 
 /** Parameters other than `q` are passed over; a broken `q` counts as 0, so that it never wins. */
-function parseQuality(parameters: readonly string[]): number {
+export function parseQuality(parameters: readonly string[]): number {
   for (const parameter of parameters) {
     const [name = '', value = ''] = parameter.split('=', 2);
     if (name.trim().toLowerCase() === 'q') {

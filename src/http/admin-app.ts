@@ -1,77 +1,123 @@
-import { createServer } from 'node:http';
-import fastify, { type FastifyReply } from 'fastify';
+import { createServer, type IncomingMessage } from 'node:http';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { toError } from '../errors.ts';
+import type { AdminAccess } from './admin-access.ts';
+import { type AdminAnswer, textAnswer } from './admin-answer.ts';
+import type { AdminPage } from './admin-pages.ts';
+import { MAX_URL_LENGTH } from './health-answer.ts';
+import { isMetricsUrl } from './metrics-app.ts';
 import type { ProbeHandler, ProbeServer } from './probe-server.ts';
-
-/** What `/metrics` answers. */
-export interface MetricsPage {
-  readonly contentType: string;
-  readonly body: string;
-}
+import { ignoreBody } from './request-body.ts';
 
 export interface AdminAppOptions {
+  readonly access: AdminAccess;
+  /** By path. They win over health URLs, so that `/` is the status page. */
+  readonly pages: ReadonlyMap<string, AdminPage>;
+  /** Answers `/metrics`. */
+  readonly metrics: ProbeServer;
   /** Answers every other URL. */
   readonly health: ProbeServer;
-  /** Renders the metrics of this moment. */
-  readonly metrics: () => Promise<MetricsPage>;
   /** A defect of ours that was answered with 500. */
   readonly onError: (error: Error) => void;
 }
 
-const METRICS = '/metrics';
-const NO_STORE = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+/** Says nothing but that the process works, and containers ask it of themselves. */
+const LIVENESS = '/livez';
 
-/** The admin listener: `/metrics`, and the health URLs with everything they know. */
+/** The admin listener: what it shows and turns of the bridge, for those alone that may ask. */
 export function createAdminApp(options: AdminAppOptions): ProbeServer {
+  const { access, pages, metrics, health } = options;
+  const server = createAnswerServer(options.onError);
+  const handler: ProbeHandler = (request, response) => {
+    const { pathname, query } = splitUrl(request.url ?? '');
+    const page = pages.get(pathname);
+    const dispatch = (refusal: AdminAnswer | null): void => {
+      if (refusal !== null || page !== undefined) {
+        server.answer(() => refusal ?? answerPage(page, request.method ?? '', query), request, response);
+      } else {
+        (isMetricsUrl(request.url ?? '') ? metrics : health).handler(request, response);
+      }
+    };
+    const { host, origin, authorization } = request.headers;
+    const isOpen = page?.isOpen === true || pathname === LIVENESS;
+    const peer = { remoteAddress: request.socket.remoteAddress, host, origin, authorization, isOpen };
+    access.refuse(peer).then(dispatch, (thrown: unknown) => {
+      options.onError(toError(thrown));
+      response.destroy();
+    });
+  };
+  return {
+    handler,
+    ready: async () => {
+      await Promise.all([server.app.ready(), metrics.ready(), health.ready()]);
+    },
+    close: async () => {
+      await Promise.all([server.app.close(), metrics.close(), health.close()]);
+    },
+  };
+}
+
+function answerPage(page: AdminPage | undefined, method: string, query: string): AdminAnswer {
+  if (page === undefined) {
+    return textAnswer(404, 'not found');
+  }
+  const isMethod = method === page.method || (method === 'HEAD' && page.method === 'GET');
+  const allow = page.method === 'GET' ? 'GET, HEAD' : 'POST';
+  return isMethod
+    ? page.answer(new URLSearchParams(query))
+    : textAnswer(405, `${method} is not for this URL, but ${allow}`, { allow });
+}
+
+interface AnswerServer {
+  readonly app: FastifyInstance;
+  /** Sends what `make` makes. */
+  answer(make: () => AdminAnswer, ...exchange: Parameters<ProbeHandler>): void;
+}
+
+/** Fastify as the way out alone, as in probe-server.ts: which URL and method are answered is decided before. */
+function createAnswerServer(onError: (error: Error) => void): AnswerServer {
   const captured: { dispatch?: ProbeHandler } = {};
+  const makers = new WeakMap<IncomingMessage, () => AdminAnswer>();
   const app = fastify({
-    // As in probe-server.ts: this server never listens.
     serverFactory: (handler) => {
       captured.dispatch = handler;
       return createServer();
     },
     return503OnClosing: false,
-    frameworkErrors: (_error, _request, reply) => {
-      refuseMethod(reply);
-    },
+    routerOptions: { querystringParser: () => ({}) },
+    frameworkErrors: (_error, request, reply) => respond(request, reply),
   });
-  app.all('*', async (request, reply) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return refuseMethod(reply);
+  const respond = (request: FastifyRequest, reply: FastifyReply): void => {
+    try {
+      send(makers.get(request.raw)?.() ?? textAnswer(404, 'not found'), reply);
+    } catch (thrown) {
+      onError(toError(thrown));
+      send(textAnswer(500, 'internal error'), reply);
     }
-    const { contentType, body } = await options.metrics();
-    return reply.headers({ ...NO_STORE, 'content-type': contentType }).send(body);
+  };
+  // Before Fastify looks at the body or the method: nothing here has a use for content.
+  app.addHook('onRequest', (request, reply) => {
+    ignoreBody(request.raw);
+    respond(request, reply);
   });
-  // Of the URLs that come here all exist: what is not found has a method that Fastify does not know.
-  app.setNotFoundHandler((_request, reply) => refuseMethod(reply));
-  app.setErrorHandler((error, _request, reply) => {
-    options.onError(toError(error));
-    reply.code(500).headers(NO_STORE).send('internal error');
-  });
+  app.all('*', respond);
+  app.setNotFoundHandler(respond);
   return {
-    handler: (request, response) => {
-      if (isMetrics(request.url ?? '')) {
-        captured.dispatch?.(request, response);
-      } else {
-        options.health.handler(request, response);
-      }
-    },
-    ready: async () => {
-      await Promise.all([app.ready(), options.health.ready()]);
-    },
-    close: async () => {
-      await Promise.all([app.close(), options.health.close()]);
+    app,
+    answer: (make, request, response) => {
+      makers.set(request, make);
+      captured.dispatch?.(request, response);
     },
   };
 }
 
-function refuseMethod(reply: FastifyReply): FastifyReply {
-  return reply
-    .code(405)
-    .headers({ ...NO_STORE, allow: 'GET, HEAD' })
-    .send('method not allowed');
+function send({ code, headers, body }: AdminAnswer, reply: FastifyReply): void {
+  reply.code(code).headers(headers).send(Buffer.from(body));
 }
 
-function isMetrics(url: string): boolean {
-  return url === METRICS || url.startsWith(`${METRICS}?`);
+/** A URL that is too long is left to the health URLs, which refuse it. */
+function splitUrl(url: string): { readonly pathname: string; readonly query: string } {
+  const mark = url.indexOf('?');
+  const whole = url.length > MAX_URL_LENGTH || mark < 0;
+  return whole ? { pathname: url, query: '' } : { pathname: url.slice(0, mark), query: url.slice(mark + 1) };
 }

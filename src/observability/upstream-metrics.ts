@@ -1,0 +1,82 @@
+import { formatSample, type MetricFamily } from './exposition.ts';
+import { METRIC_PREFIX } from './metrics.ts';
+
+/** What a scrape reads of one cluster that calls are forwarded to. */
+export interface UpstreamSnapshot {
+  readonly name: string;
+  /** Requests on a connection; those that wait for one are not among them. */
+  readonly activeRequests: number;
+  /** Attempts after one that was not processed. */
+  readonly retries: number;
+}
+
+/** Connections of one cluster since the process has begun. */
+interface ConnectionCounts {
+  opened: number;
+  closed: number;
+}
+
+/** The side of the endpoints: connections, and what is under way on them. */
+export class UpstreamMetrics {
+  readonly #snapshots: () => Iterable<UpstreamSnapshot>;
+  readonly #counts = new Map<string, ConnectionCounts>();
+
+  constructor(snapshots: () => Iterable<UpstreamSnapshot>) {
+    this.#snapshots = snapshots;
+  }
+
+  onConnectionOpened(cluster: string): void {
+    const counts = this.#counts.get(cluster);
+    if (counts === undefined) {
+      this.#counts.set(cluster, { opened: 1, closed: 0 });
+    } else {
+      counts.opened++;
+    }
+  }
+
+  onConnectionClosed(cluster: string): void {
+    const counts = this.#counts.get(cluster);
+    if (counts !== undefined) {
+      counts.closed++;
+    }
+  }
+
+  /** What is known now. The series of clusters that are gone are gone too. */
+  read(): readonly MetricFamily[] {
+    const clusters = [...this.#snapshots()];
+    this.#forgetAllBut(new Set(clusters.map(({ name }) => name)));
+    const family = (
+      name: string,
+      type: 'counter' | 'gauge',
+      help: string,
+      valueOf: (cluster: UpstreamSnapshot, counts: ConnectionCounts) => number,
+    ): MetricFamily => ({
+      name: METRIC_PREFIX + name,
+      type,
+      help,
+      lines: clusters.map((cluster) => {
+        const counts = this.#counts.get(cluster.name) ?? { opened: 0, closed: 0 };
+        return formatSample(METRIC_PREFIX + name, { cluster: cluster.name }, valueOf(cluster, counts));
+      }),
+    });
+    return [
+      family('upstream_connections', 'gauge', 'Open connections to endpoints.', (_, { opened, closed }) => opened - closed),
+      family(
+        'upstream_connections_opened_total',
+        'counter',
+        'Connections to endpoints that were opened.',
+        (_, { opened }) => opened,
+      ),
+      family('upstream_requests_active', 'gauge', 'Requests under way at endpoints.', ({ activeRequests }) => activeRequests),
+      family('retries_total', 'counter', 'Attempts after one that an endpoint had not processed.', ({ retries }) => retries),
+    ];
+  }
+
+  #forgetAllBut(names: ReadonlySet<string>): void {
+    for (const [name, { opened, closed }] of this.#counts) {
+      if (!names.has(name) && opened === closed) {
+        this.#counts.delete(name);
+      }
+    }
+  }
+}
