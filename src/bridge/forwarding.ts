@@ -2,7 +2,6 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/load.ts';
 import type { ListenerConfig } from '../config/sections/listener.ts';
 import type { RouteConfig } from '../config/sections/route.ts';
-import { Http1Cluster } from '../http1/http1-cluster.ts';
 import { createHttp1Route } from '../http1/http1-route.ts';
 import { SlabPool } from '../http2/index.ts';
 import type { HealthView } from '../model/health-view.ts';
@@ -10,10 +9,20 @@ import type { CallObserver } from '../proxy/observer.ts';
 import type { Route } from '../proxy/router.ts';
 import { Turn } from '../transport/turn.ts';
 import type { UpstreamEndpointState } from '../upstream/options.ts';
-import { UpstreamCluster } from '../upstream/upstream-cluster.ts';
-import type { Clock } from '../util/clock.ts';
+import type { UpstreamTls } from '../upstream/upstream-tls.ts';
+import type { Clock, Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
-import { type ConnectionCounter, createConnectionLog, toHttp1ClusterOptions, toHttp2ClusterOptions } from './cluster-options.ts';
+import { type ConnectionCounter, createConnectionLog } from './cluster-options.ts';
+import {
+  type AnyCluster,
+  type ClusterPlan,
+  canGoOn,
+  createCluster,
+  goOn,
+  isUnused,
+  planCluster,
+  renewedTls,
+} from './forwarded-cluster.ts';
 import type { MonitoredCluster } from './health-monitor.ts';
 import { toForwardedHeaders } from './listener-settings.ts';
 
@@ -37,28 +46,101 @@ export interface ForwardedCluster {
   close(): Promise<void>;
 }
 
-type AnyCluster =
-  | { readonly kind: 'http2'; readonly of: UpstreamCluster }
-  | { readonly kind: 'http1'; readonly of: Http1Cluster };
+/** What `prepare` has made of another configuration. */
+interface Preparation {
+  readonly config: Config;
+  /** Clusters that are new, or cannot go on as they are; they know of health already. */
+  readonly made: ReadonlyMap<string, AnyCluster>;
+  /** Those that go on, by that plan and with that TLS material if it is new. */
+  readonly kept: ReadonlyMap<string, { readonly plan: ClusterPlan; readonly tls: UpstreamTls | null }>;
+}
+
+/** How often replaced clusters are looked at, whether their last call has ended. Milliseconds. */
+const LEAVE_POLL_MS = 100;
+/** Replaced clusters whose calls do not end; one more ends those of the oldest. Calls may take hours, and each reload may leave a cluster behind. */
+export const MAX_LEAVING_CLUSTERS = 16;
 
 /** The call flow's side of the endpoints: clusters with their connections, and the routes that lead to them. */
 export class Forwarding {
   /** The rhythm and the output memory of this thread, for listeners as well. */
   readonly turn: Turn;
   readonly slabs: SlabPool = new SlabPool();
-  readonly #config: Config;
+  #config: Config;
   readonly #deps: ForwardingDeps;
   /** Those that a route leads to, by name; the others get no connections. */
   readonly #clusters = new Map<string, AnyCluster>();
+  /** Those that a reload is about to put in force; null between reloads. */
+  #preparation: Preparation | null = null;
+  /** Those that a reload has replaced, with their names, the oldest first: their calls go on, no others come. */
+  readonly #leaving = new Map<AnyCluster, string>();
+  readonly #closing = new Set<Promise<void>>();
+  #leaveTimer: Timer | null = null;
 
   /** @param clusters those of the configuration with their files read. */
   constructor(config: Config, clusters: readonly MonitoredCluster[], deps: ForwardingDeps) {
     this.#config = config;
     this.#deps = deps;
     this.turn = new Turn(deps.clock);
-    for (const name of new Set(config.routes.map(({ cluster }) => cluster))) {
-      this.#clusters.set(name, this.#createCluster(name, clusters));
+    for (const [name, plan] of planClusters(config, clusters)) {
+      this.#clusters.set(name, this.#createCluster(plan));
     }
+  }
+
+  /**
+   * Makes what another configuration needs beside what is in force. `commit` puts it there; until then nothing leads to it.
+   *
+   * @throws when TLS material is unusable; then nothing has been made.
+   */
+  prepare(config: Config, clusters: readonly MonitoredCluster[]): void {
+    this.discard();
+    const made = new Map<string, AnyCluster>();
+    const kept = new Map<string, { readonly plan: ClusterPlan; readonly tls: UpstreamTls | null }>();
+    this.#preparation = { config, made, kept };
+    try {
+      for (const [name, plan] of planClusters(config, clusters)) {
+        const current = this.#clusters.get(name);
+        if (current === undefined || !canGoOn(current, plan)) {
+          made.set(name, this.#createCluster(plan));
+        } else {
+          kept.set(name, { plan, tls: renewedTls(current, plan) });
+        }
+      }
+    } catch (error) {
+      this.discard();
+      throw error;
+    }
+  }
+
+  /** Takes back what was prepared and is not in force. */
+  discard(): void {
+    for (const { of } of this.#preparation?.made.values() ?? []) {
+      this.#end(of);
+    }
+    this.#preparation = null;
+  }
+
+  /** Puts in force what was prepared: `routesOf` leads there from now on. Calls that are under way end where they are. */
+  commit(): void {
+    const preparation = this.#preparation;
+    if (preparation === null) {
+      return;
+    }
+    this.#preparation = null;
+    const before = [...this.#clusters];
+    this.#config = preparation.config;
+    this.#clusters.clear();
+    for (const [name, cluster] of before) {
+      const kept = preparation.kept.get(name);
+      if (kept === undefined) {
+        this.#leaving.set(cluster, name);
+      } else {
+        this.#clusters.set(name, goOn(cluster, kept.plan, kept.tls));
+      }
+    }
+    for (const [name, cluster] of preparation.made) {
+      this.#clusters.set(name, cluster);
+    }
+    this.#endUnused();
   }
 
   /** Those that calls are forwarded to, by name. */
@@ -81,8 +163,14 @@ export class Forwarding {
 
   /** Takes what is known of health now. */
   update(view: HealthView): void {
-    for (const [name, { of }] of this.#clusters) {
+    for (const [name, { of }] of [...this.#clusters, ...(this.#preparation?.made ?? [])]) {
       of.update(view.clusters.get(name)?.endpoints ?? []);
+    }
+    for (const [{ of }, name] of this.#leaving) {
+      const health = view.clusters.get(name);
+      if (health !== undefined) {
+        of.update(health.endpoints);
+      }
     }
   }
 
@@ -93,7 +181,7 @@ export class Forwarding {
 
   /** Answers requests to http1 clusters that are left, while their clients are still there; listeners do it for the other ones. */
   abandonAll(): void {
-    for (const cluster of this.#clusters.values()) {
+    for (const cluster of [...this.#clusters.values(), ...this.#leaving.keys()]) {
       if (cluster.kind === 'http1') {
         cluster.of.abandonAll();
       }
@@ -102,22 +190,35 @@ export class Forwarding {
 
   /** Ends every connection; resolves when all are gone. May be called again. */
   async close(): Promise<void> {
-    await Promise.all([...this.#clusters.values()].map(({ of }) => of.close()));
+    this.#leaveTimer?.cancel();
+    this.discard();
+    await Promise.all([...this.#clusters.values(), ...this.#leaving.keys()].map(({ of }) => of.close()));
+    await Promise.all(this.#closing);
     this.turn.close();
   }
 
-  #createCluster(name: string, clusters: readonly MonitoredCluster[]): AnyCluster {
-    const section = this.#config.clusters.find((cluster) => cluster.name === name);
-    const tls = clusters.find((cluster) => cluster.name === name)?.tls ?? null;
-    if (section === undefined) {
-      throw new Error(`a route leads to the cluster ${name}, which does not exist`);
+  /** Ends replaced clusters that have nothing to do any more, and looks again later if any are left. */
+  #endUnused(): void {
+    this.#leaveTimer?.cancel();
+    for (const cluster of this.#leaving.keys()) {
+      if (isUnused(cluster) || this.#leaving.size > MAX_LEAVING_CLUSTERS) {
+        this.#leaving.delete(cluster);
+        this.#end(cluster.of);
+      }
     }
+    this.#leaveTimer = this.#leaving.size === 0 ? null : this.#deps.clock.setTimer(LEAVE_POLL_MS, () => this.#endUnused());
+  }
+
+  #end(cluster: ForwardedCluster): void {
+    const closed = cluster.close().finally(() => this.#closing.delete(closed));
+    this.#closing.add(closed);
+  }
+
+  #createCluster(plan: ClusterPlan): AnyCluster {
     const { clock, random, logger, counter } = this.#deps;
     const observer = createConnectionLog(logger, counter);
     const dependencies = { turn: this.turn, clock, random, observer, slabs: this.slabs };
-    return section.protocol === 'http1'
-      ? { kind: 'http1', of: new Http1Cluster(toHttp1ClusterOptions(section, tls), dependencies) }
-      : { kind: 'http2', of: new UpstreamCluster(toHttp2ClusterOptions(section, tls), dependencies) };
+    return createCluster(plan, dependencies);
   }
 
   #createRoute({ name, match, cluster: clusterName, timeoutMs }: RouteConfig, listener: ListenerConfig): Route {
@@ -135,4 +236,18 @@ export class Forwarding {
 
 function activeRequestsOf(cluster: AnyCluster): number {
   return cluster.kind === 'http2' ? cluster.of.activeStreams : cluster.of.activeRequests - cluster.of.pendingRequests;
+}
+
+/** The clusters that a route leads to. */
+function planClusters(config: Config, clusters: readonly MonitoredCluster[]): ReadonlyMap<string, ClusterPlan> {
+  const names = new Set(config.routes.map(({ cluster }) => cluster));
+  return new Map(
+    [...names].map((name) => {
+      const section = config.clusters.find((cluster) => cluster.name === name);
+      if (section === undefined) {
+        throw new Error(`a route leads to the cluster ${name}, which does not exist`);
+      }
+      return [name, planCluster(section, clusters.find((cluster) => cluster.name === name)?.tls ?? null)];
+    }),
+  );
 }
