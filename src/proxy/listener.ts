@@ -34,7 +34,7 @@ export class Listener {
   /** Null when it is shared, and so somebody else's. */
   readonly #ownTurn: Turn | null;
   readonly #counter = new RequestCounter();
-  readonly #server: Server;
+  #server: Server;
   readonly #tlsServer: TlsServer | null;
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
@@ -42,12 +42,14 @@ export class Listener {
   readonly #sockets: AcceptedSockets;
   /** The decrypted side of those that have finished a handshake. */
   readonly #tlsSockets = new Set<Socket>();
+  #tls: ListenerTls | null;
   /** Ends the wait of a close that is under way. */
   readonly #hurry = new AbortController();
   #closed: Promise<void> | null = null;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
+    this.#tls = options.tls;
     const turn = options.turn ?? new Turn(options.clock);
     this.#ownTurn = options.turn === undefined ? turn : null;
     this.#context = toListenerContext(options, turn);
@@ -80,7 +82,13 @@ export class Listener {
 
   /** When the certificate ends, in milliseconds since 1970; null without TLS. */
   get certificateExpiryMs(): number | null {
-    return this.#options.tls?.certificate.notAfterMs ?? null;
+    return this.#tls?.certificate.notAfterMs ?? null;
+  }
+
+  /** Takes another certificate: new handshakes are made with it, connections that there are go on. Not for cleartext. */
+  setTls(tls: ListenerTls): void {
+    this.#tls = tls;
+    this.#tlsServer?.setSecureContext(tlsServerOptions(tls.certificate, tls.minVersion ?? 'TLSv1.2'));
   }
 
   /** Leads requests that come from now on by these routes, on open connections too. */
@@ -108,6 +116,21 @@ export class Listener {
     const address = await bindServer(this.#server, `listener ${this.name}`, this.#options.address);
     this.#server.on('error', (error) => this.#context.observer.onError(error));
     return address;
+  }
+
+  /**
+   * In place of `listen`: takes the bound address of a predecessor over, which accepts nothing more and keeps the connections that it has.
+   * No client is ever refused meanwhile.
+   */
+  takeOver(predecessor: Listener): void {
+    const bound = predecessor.#server;
+    bound.removeAllListeners('connection');
+    bound.removeAllListeners('error');
+    bound.on('connection', (socket) => this.#accept(socket));
+    bound.on('error', (error) => this.#context.observer.onError(error));
+    // What is left to it was never bound.
+    predecessor.#server = this.#server;
+    this.#server = bound;
   }
 
   /**
