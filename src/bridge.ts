@@ -8,8 +8,10 @@ import { BridgeLifecycle } from './bridge/lifecycle.ts';
 import { type ListenerPlan, ListenerSet } from './bridge/listener-set.ts';
 import { toListenerOptions } from './bridge/listener-settings.ts';
 import { loadMonitorOptions } from './bridge/monitor-options.ts';
+import { createOwnHealth } from './bridge/own-health.ts';
 import type { Config } from './config/load.ts';
 import type { ListenerConfig } from './config/sections/listener.ts';
+import type { GrpcHealthService } from './grpc-health/grpc-health-service.ts';
 import { createAdminApp } from './http/admin-app.ts';
 import type { HealthAnswerOptions } from './http/health-answer.ts';
 import { createHealthApp, createNoHealthApp, type HealthAppObserver } from './http/health-app.ts';
@@ -19,6 +21,7 @@ import type { Address } from './model/address.ts';
 import { joinObservers } from './proxy/joined-observer.ts';
 import type { RefusalReason } from './proxy/listener-options.ts';
 import type { CallObserver } from './proxy/observer.ts';
+import type { Route } from './proxy/router.ts';
 import type { Clock } from './util/clock.ts';
 import type { Random } from './util/random.ts';
 
@@ -53,6 +56,7 @@ export class Bridge {
   readonly #hurry = new AbortController();
   #monitor: HealthMonitor | null = null;
   #forwarding: Forwarding | null = null;
+  #ownHealth: GrpcHealthService | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(config: Config, deps: BridgeDeps) {
@@ -112,6 +116,13 @@ export class Bridge {
       onVerdict: (verdict) => this.#onVerdict(verdict),
     });
     this.#monitor = monitor;
+    this.#ownHealth = createOwnHealth(health, {
+      turn: forwarding.turn,
+      clock,
+      monitor,
+      lifecycle: this.#lifecycle,
+      onProbe: (path, code) => this.#metrics.listeners.onProbe(path, code),
+    });
     const plans = listeners.map((config) => this.#plan(config, monitor, forwarding));
     const adminPlan = this.#planAdmin(admin.address, monitor, forwarding);
     await Promise.all(this.#apps.map((app) => app.ready()));
@@ -133,7 +144,10 @@ export class Bridge {
     await clock.sleep(delayMs, this.#hurry.signal);
     const deadline = new AbortController();
     const timer = clock.setTimer(timeoutMs, () => deadline.abort());
-    await this.#public.drain(AbortSignal.any([deadline.signal, this.#hurry.signal]));
+    const idle = this.#public.drain(AbortSignal.any([deadline.signal, this.#hurry.signal]));
+    // Behind GOAWAY, so that clients which watch on do so on another connection.
+    this.#ownHealth?.startDrain();
+    await idle;
     timer.cancel();
     const cutShort = this.#hurry.signal.aborted;
     await this.close();
@@ -154,6 +168,7 @@ export class Bridge {
     await this.#monitor?.close();
     await this.#admin.close();
     this.#forwarding?.abandonAll();
+    this.#ownHealth?.startDrain();
     await this.#public.close();
     await this.#forwarding?.close();
     await Promise.all(this.#apps.map((app) => app.close()));
@@ -161,6 +176,7 @@ export class Bridge {
 
   #onVerdict(verdict: BridgeVerdict): void {
     this.#log.onVerdict(verdict);
+    this.#ownHealth?.tell();
     if (verdict.initialized) {
       this.#lifecycle.markStarted();
     }
@@ -172,7 +188,7 @@ export class Bridge {
     const { name, address, tls } = config;
     const options = {
       ...toListenerOptions(config, this.#config),
-      routes: forwarding.routesOf(config),
+      routes: this.#routesOf(config, forwarding),
       random: this.#deps.random,
       turn: forwarding.turn,
       slabs: forwarding.slabs,
@@ -185,6 +201,11 @@ export class Bridge {
     const app = this.#createAdmin(monitor);
     this.#apps.push(app);
     return { name: ADMIN, address, tls: null, requestHandler: app.handler, options: { turn, slabs } };
+  }
+
+  #routesOf(config: ListenerConfig, forwarding: Forwarding): readonly Route[] {
+    const routes = forwarding.routesOf(config);
+    return config.health === 'none' ? routes : (this.#ownHealth?.withRoutes(routes) ?? routes);
   }
 
   #createApp(config: ListenerConfig, monitor: HealthMonitor): ProbeServer {

@@ -12,7 +12,7 @@ import type { HealthReplies, Refusal } from './health-replies.ts';
 import { findServingStatus, listServingStatuses, type ServingState, WHOLE } from './serving-names.ts';
 import type { OpenWatch, WatchList } from './watch-list.ts';
 
-/** What the message of a request may have. Names have at most 255 octets. */
+/** What the message of a request may have. Names have at most 256. */
 export const MAX_REQUEST_OCTETS = 4096;
 /** What a response to List may have: it is kept whole while the client takes it. */
 export const MAX_LIST_OCTETS = 65_536;

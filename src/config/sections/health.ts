@@ -4,6 +4,7 @@ import { MAX_CLUSTERS, MAX_GROUPS, MAX_HEALTH_PATH_LENGTH, MAX_HEALTH_PATHS } fr
 import { listKey } from '../lists.ts';
 import { type HealthyWhen, healthyWhenKey } from './healthy-when.ts';
 
+const GRPC_HEALTH_PREFIX = '/grpc.health.v1.Health/';
 const RESERVED_PATHS: readonly string[] = ['/livez', '/readyz', '/startupz'];
 
 const MemberSchema = Type.Union(
@@ -70,6 +71,12 @@ export const HealthSchema = Type.Object(
       description: 'Whether answers have x-health-status: healthy, degraded, unhealthy, stale, draining or starting.',
       default: true,
     }),
+    grpc: wordKey(['auto', 'local', 'forward'], {
+      description:
+        'Who answers grpc.health.v1 on listeners with health: all. auto: the endpoints if a route leads there, else the bridge; local: the bridge, whatever is routed; forward: the endpoints alone. The bridge answers for the empty name with the whole, and for clusters, groups and checked services by their names.',
+      default: 'auto',
+    }),
+    grpcStatusPath: Type.Optional(grpcStatusPathKey()),
   },
   closed({ description: 'What the health URLs answer.', default: {} }),
 );
@@ -107,6 +114,10 @@ export interface HealthConfig {
   readonly startupTimeoutMs: number;
   /** Default true. */
   readonly statusHeader: boolean;
+  /** Default `auto`. */
+  readonly grpc: 'auto' | 'local' | 'forward';
+  /** A gRPC method that fails with UNAVAILABLE while the whole is down; null, the default, for none. */
+  readonly grpcStatusPath: string | null;
 }
 
 /** @param clusterNames every cluster, which the whole is about where the section does not say. */
@@ -120,6 +131,8 @@ export function toHealthConfig(section: Static<typeof HealthSchema>, clusterName
     failDuringDrain: section.failDuringDrain,
     startupTimeoutMs: toMs(section.startupTimeout),
     statusHeader: section.statusHeader,
+    grpc: section.grpc,
+    grpcStatusPath: section.grpcStatusPath ?? null,
   };
 }
 
@@ -135,6 +148,22 @@ function membersKey(description: string, defaultText?: string): Type.TArray<type
     maxItems: MAX_CLUSTERS,
     uniqueBy: (member) => toMemberConfig(member).name,
   });
+}
+
+function grpcStatusPathKey(): Type.TString {
+  return textKey(
+    {
+      description:
+        'A gRPC method that ends OK while the answer is 200, else UNAVAILABLE, for load balancers that read grpc-status alone. It goes before every route.',
+      defaultText: 'none',
+      expects: `a gRPC path such as /health.Probe/Check, of at most ${MAX_HEALTH_PATH_LENGTH} characters, outside of ${GRPC_HEALTH_PREFIX}`,
+      kind: 'path',
+      maxLength: MAX_HEALTH_PATH_LENGTH,
+      // gRPC over HTTP/2, "Path": a service and a method.
+      pattern: '^(/[A-Za-z0-9._~-]+){2,}$',
+    },
+    (path) => !path.startsWith(GRPC_HEALTH_PREFIX),
+  );
 }
 
 function pathKey(): Type.TString {

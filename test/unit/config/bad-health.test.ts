@@ -152,6 +152,18 @@ const HEALTH: readonly BadCase[] = [
       `health.paths[0]: must be a path that begins with a slash, of at most 1024 characters, without query and percent signs, other than /livez, /readyz, /startupz (got "${path}")`,
     ),
   ),
+  one(
+    'somebody else who answers gRPC',
+    withHealth({ grpc: 'remote' }),
+    'health.grpc: must be one of auto, local, forward (got "remote")',
+  ),
+  ...['/health.Probe', 'health.Probe/Check', '/health.Probe/', '/a/b?c', '/grpc.health.v1.Health/Check'].map((path) =>
+    one(
+      `the status path ${path}`,
+      withHealth({ grpcStatusPath: path }),
+      `health.grpcStatusPath: must be a gRPC path such as /health.Probe/Check, of at most 1024 characters, outside of /grpc.health.v1.Health/ (got "${path}")`,
+    ),
+  ),
   one('a path twice', withHealth({ paths: ['/a', '/a'] }), 'health.paths[1]: repeats item 0 (got "/a")'),
   one(
     "a cluster's path",
@@ -204,7 +216,6 @@ const HEALTH: readonly BadCase[] = [
   ),
   one('unknown details', withHealth({ details: 'all' }), 'health.details: must be one of none, counts, full (got "all")'),
   one('a wait that never ends', withHealth({ startupTimeout: '2h' }), 'health.startupTimeout: must be from 0s to 1h (got "2h")'),
-  one('gRPC of a later version', withHealth({ grpc: 'auto' }), 'health.grpc: is not a known key'),
   one(
     'an unknown level',
     baseConfig({ logging: { level: 'verbose' } }),

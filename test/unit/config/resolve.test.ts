@@ -200,6 +200,8 @@ describe('resolveConfig', () => {
       failDuringDrain: false,
       startupTimeoutMs: 0,
       statusHeader: false,
+      grpc: 'local',
+      grpcStatusPath: '/health.Probe/Check',
     });
     assert.deepEqual(config.logging, { level: 'debug', format: 'text' });
     assert.deepEqual(config.drain, { delayMs: 0, timeoutMs: 60_000 });

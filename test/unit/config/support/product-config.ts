@@ -101,6 +101,8 @@ export const DEFAULTS: Config = {
     failDuringDrain: true,
     startupTimeoutMs: 15_000,
     statusHeader: true,
+    grpc: 'auto',
+    grpcStatusPath: null,
   },
   logging: { level: 'info', format: null },
   drain: { delayMs: 5_000, timeoutMs: 20_000 },
@@ -176,6 +178,8 @@ health:
   failDuringDrain: false
   startupTimeout: 0s
   statusHeader: false
+  grpc: local
+  grpcStatusPath: /health.Probe/Check
 logging: { level: debug, format: text }
 drain: { delay: 0s, timeout: 1m }
 tracing: { propagate: false }
