@@ -41,14 +41,12 @@ const METHOD_PATHS: readonly (readonly [path: string, method: HealthMethod])[] =
  * answers health URLs, and shares their connections.
  */
 export class GrpcHealthService {
-  readonly #options: GrpcHealthOptions;
   readonly #onAnswer: GrpcHealthDeps['onAnswer'];
   readonly #localReplies = new LocalReplies();
   readonly #watches = new WatchList();
   readonly #parts: Omit<HealthCallHome, 'onAnswer'>;
 
-  constructor(options: GrpcHealthOptions, { turn, clock, state, onAnswer }: GrpcHealthDeps) {
-    this.#options = options;
+  constructor({ turn, clock, state, onAnswer }: GrpcHealthDeps) {
     this.#onAnswer = onAnswer;
     this.#parts = {
       clock,
@@ -66,8 +64,7 @@ export class GrpcHealthService {
   }
 
   /** The routes of a listener together with those that lead here: before them all, or behind where they go first. */
-  withRoutes(routes: readonly Route[]): readonly Route[] {
-    const { grpc, grpcStatusPath } = this.#options;
+  withRoutes(routes: readonly Route[], { grpc, grpcStatusPath }: GrpcHealthOptions): readonly Route[] {
     const status = grpcStatusPath === null ? [] : [this.#route(grpcStatusPath, 'status')];
     const methods = grpc === 'forward' ? [] : METHOD_PATHS.map(([path, method]) => this.#route(path, method));
     return grpc === 'local' ? [...status, ...methods, ...routes] : [...status, ...routes, ...methods];
