@@ -33,8 +33,9 @@ export interface BridgeDeps {
   readonly version: string;
 }
 
-/** The name under which the admin listener stands in `addresses`, metrics and messages. */
+/** The names under which the listeners beside those of `listeners` stand in `addresses`, metrics and messages. */
 const ADMIN = 'admin';
+const METRICS = 'metrics';
 
 /**
  * The bridge as a whole, and the only place that knows all of its parts.
@@ -84,7 +85,7 @@ export class Bridge {
     this.#admin = new ListenerSet({ clock, logger: listenerLogger, observer });
   }
 
-  /** What is bound, by the name of the listener, with real ports; the admin listener is `admin`. */
+  /** What is bound, by the name of the listener, with real ports; those for operators are `admin` and `metrics`. */
   get addresses(): ReadonlyMap<string, Address> {
     return new Map([...this.#public.addresses, ...this.#admin.addresses]);
   }
@@ -116,19 +117,19 @@ export class Bridge {
       onVerdict: (verdict) => this.#onVerdict(verdict),
     });
     this.#monitor = monitor;
-    this.#ownHealth = createOwnHealth({
+    this.#ownHealth = createOwnHealth(health, {
       turn: forwarding.turn,
       clock,
-      health: () => this.#config.health,
       monitor,
       lifecycle: this.#lifecycle,
       onProbe: (path, code) => this.#metrics.listeners.onProbe(path, code),
     });
     const plans = listeners.map((config) => this.#plan(config, monitor, forwarding));
     const adminPlan = this.#planAdmin(admin.address, monitor, forwarding);
+    const metricsPlans = this.#config.metrics === null ? [] : [this.#planMetrics(this.#config.metrics.address, forwarding)];
     await Promise.all(this.#apps.map((app) => app.ready()));
     await this.#public.listen(plans);
-    await this.#admin.listen([adminPlan]);
+    await this.#admin.listen([adminPlan, ...metricsPlans]);
     this.#lifecycle.limitStartup(health.startupTimeoutMs);
     monitor.start();
   }
@@ -206,7 +207,13 @@ export class Bridge {
 
   #routesOf(config: ListenerConfig, forwarding: Forwarding): readonly Route[] {
     const routes = forwarding.routesOf(config);
-    return config.health === 'none' ? routes : (this.#ownHealth?.withRoutes(routes, this.#config.health) ?? routes);
+    return config.health === 'none' ? routes : (this.#ownHealth?.withRoutes(routes) ?? routes);
+  }
+
+  #planMetrics(address: Address, { turn, slabs }: Forwarding): ListenerPlan {
+    const app = createMetricsApp({ render: this.#metrics.render, onError: this.#observeApp().onError });
+    this.#apps.push(app);
+    return { name: METRICS, address, tls: null, requestHandler: app.handler, options: { turn, slabs } };
   }
 
   #createApp(config: ListenerConfig, monitor: HealthMonitor): ProbeServer {

@@ -11,6 +11,7 @@ import { findRouteConflicts } from './route-conflicts.ts';
 import { AdminSchema, toAdminConfig } from './sections/admin.ts';
 import { HealthSchema, toHealthConfig } from './sections/health.ts';
 import { ListenerSchema, toListenerConfig } from './sections/listener.ts';
+import { MetricsSchema, toMetricsConfig } from './sections/metrics.ts';
 
 /**
  * What contradicts something elsewhere in the configuration. It looks at whatever is sound on its own, so that one run names
@@ -39,13 +40,18 @@ function findListenerConflicts(raw: Record<string, unknown>): readonly ConfigPro
     const section = readSound(ListenerSchema, item);
     return section === null ? [] : [{ path: `listeners[${index}]`, value: toListenerConfig(section, index) }];
   });
-  // The admin listener stands beside the others in metrics and logs.
-  const adminName = { path: 'admin.name', value: 'admin' };
-  const names = [adminName, ...listeners.map(({ path, value }) => ({ path: `${path}.name`, value: value.name }))];
+  // These two stand beside the others in metrics and logs.
+  const ownNames = ['admin', ...(raw['metrics'] === undefined ? [] : ['metrics'])];
+  const reserved = ownNames.map((name) => ({ path: `${name}.name`, value: name }));
+  const names = [...reserved, ...listeners.map(({ path, value }) => ({ path: `${path}.name`, value: value.name }))];
   const addresses = listeners.map(({ path, value }) => ({ path: `${path}.address`, value: value.address }));
   const admin = readSound(AdminSchema, raw['admin'] ?? {});
   if (admin !== null) {
     addresses.push({ path: 'admin.address', value: toAdminConfig(admin).address });
+  }
+  const metrics = readSound(MetricsSchema, raw['metrics']);
+  if (metrics !== null) {
+    addresses.push({ path: 'metrics.address', value: toMetricsConfig(metrics).address });
   }
   return [...findTakenNames(names), ...findTakenAddresses(addresses)];
 }

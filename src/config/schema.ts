@@ -8,6 +8,7 @@ import { type DrainConfig, DrainSchema, toDrainConfig } from './sections/drain.t
 import { type HealthConfig, HealthSchema, toHealthConfig } from './sections/health.ts';
 import { type ListenerConfig, ListenerSchema, toListenerConfig } from './sections/listener.ts';
 import { type LoggingConfig, LoggingSchema, toLoggingConfig } from './sections/logging.ts';
+import { type MetricsConfig, MetricsSchema, toMetricsConfig } from './sections/metrics.ts';
 import { type RouteConfig, RouteSchema, toRouteConfig } from './sections/route.ts';
 import { type TracingConfig, TracingSchema } from './sections/tracing.ts';
 
@@ -20,6 +21,7 @@ export const ConfigSchema = Type.Object(
       maxItems: MAX_LISTENERS,
     }),
     admin: AdminSchema,
+    metrics: Type.Optional(MetricsSchema),
     clusters: listKey(ClusterSchema, {
       description: 'The sets of endpoints that are checked.',
       minItems: 1,
@@ -60,6 +62,8 @@ export interface Config {
   /** At least one, except where a command needs none. */
   readonly listeners: readonly ListenerConfig[];
   readonly admin: AdminConfig;
+  /** Null without one. */
+  readonly metrics: MetricsConfig | null;
   /** At least one. */
   readonly clusters: readonly ClusterConfig[];
   /** In the order in which they are tried. */
@@ -74,6 +78,7 @@ export function toConfig(document: ConfigDocument): Config {
   return {
     listeners: document.listeners.map(toListenerConfig),
     admin: toAdminConfig(document.admin),
+    metrics: document.metrics === undefined ? null : toMetricsConfig(document.metrics),
     clusters: document.clusters.map(toClusterConfig),
     routes: document.routes.map(toRouteConfig),
     health: toHealthConfig(

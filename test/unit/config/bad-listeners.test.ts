@@ -36,6 +36,22 @@ const SHAPES: readonly BadCase[] = [
 
 const LISTENERS: readonly BadCase[] = [
   one('the name of the admin listener', withListener({ name: 'admin' }), 'listeners[0].name: is taken by admin (got "admin")'),
+  one(
+    'the name of the metrics listener',
+    { ...withListener({ name: 'metrics' }), metrics: { address: '127.0.0.1:0' } },
+    'listeners[0].name: is taken by metrics (got "metrics")',
+  ),
+  one('metrics without an address', baseConfig({ metrics: {} }), 'metrics.address: is required'),
+  one(
+    'metrics at a name',
+    baseConfig({ metrics: { address: 'metrics.example:9903' } }),
+    `metrics.address: ${LISTEN}: other names are not resolved (got "metrics.example:9903")`,
+  ),
+  one(
+    'the admin address for metrics',
+    baseConfig({ metrics: { address: '0.0.0.0:9902' } }),
+    'metrics.address: is taken by admin, 127.0.0.1:9902 (got "0.0.0.0:9902")',
+  ),
   one('no address', baseConfig({ listeners: [{ name: 'a' }] }), 'listeners[0].address: is required'),
   one(
     'no port',

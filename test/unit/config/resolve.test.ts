@@ -108,6 +108,7 @@ describe('resolveConfig', () => {
     ]);
     assert.deepEqual(config.tracing, { propagate: false });
     assert.deepEqual(config.admin, { address: { kind: 'tcp', host: '::1', port: 0 } });
+    assert.deepEqual(config.metrics, { address: { kind: 'tcp', host: '0.0.0.0', port: 9903 } });
     const [router, search] = config.clusters;
     assert.deepEqual(router, {
       name: 'router',

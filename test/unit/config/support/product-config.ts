@@ -61,6 +61,7 @@ export const DEFAULTS: Config = {
     },
   ],
   admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9902 } },
+  metrics: null,
   clusters: [
     {
       name: 'app',
@@ -130,6 +131,7 @@ listeners:
   - { name: plain, address: 0.0.0.0:8080, health: none, routes: [] }
   - { name: socket, address: unix:/run/bridge.sock, routes: [search] }
 admin: { address: "[::1]:0" }
+metrics: { address: 0.0.0.0:9903 }
 clusters:
   - name: router
     discovery: { type: dns, host: router.default.svc.cluster.local., port: 50051, refreshInterval: 3s, resolvers: ["127.0.0.1:5353", "[::1]:53"], family: v4 }
