@@ -88,11 +88,11 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
     this.#options.log?.onRequestData(octets);
   }
 
-  /** The client is gone, or has all of its answer: the last word. Called once. */
-  onDownstreamClosed(): void {
+  /** The client is gone, has ended the request alone (`isReset`), or has all of its answer: the last word. Called once. */
+  onDownstreamClosed(isReset = false): void {
     if (this.#phase !== Phase.OVER) {
       if (!this.#isAnswered) {
-        this.#options.log?.onCancel();
+        this.#options.log?.onCancel(!isReset);
       }
       this.#leave(new Error('the client is gone'));
     }
@@ -138,7 +138,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
     }
     this.#phase = Phase.RESPONDING;
     this.#isAnswered = hasNoContent(request.method, status, result.fields);
-    log?.onHeaders(status);
+    log?.onHeaders(status, result.fields, request.body?.isFinished ?? true);
     down.sendHeaders(status, result.fields, this.#isAnswered);
   }
 
@@ -164,6 +164,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
     const { home, down, log } = this.#options;
     const client = this.#client;
     const isAnswered = this.#isAnswered;
+    log?.onTrailers(trailers);
     log?.onResponseEnd();
     this.#finish();
     if (!isAnswered) {

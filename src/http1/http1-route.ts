@@ -1,12 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { isGrpcContentType } from '../grpc/content-type.ts';
 import { FieldList, type Http2Stream, NameId } from '../http2/index.ts';
+import type { RecordedPlan } from '../proxy/call-record.ts';
 import type { DownstreamPeer, DownstreamStreamHandler } from '../proxy/downstream-stream.ts';
 import type { ForwardedHeadersOptions } from '../proxy/forwarded-headers.ts';
+import { protocolOf, watchHttp1Answer } from '../proxy/http1-unrouted.ts';
 import type { LocalReason } from '../proxy/local-reason.ts';
-import type { CallObserver } from '../proxy/observer.ts';
+import type { CallObserver, CallProtocol } from '../proxy/observer.ts';
+import { toPlainAddress } from '../proxy/plain-address.ts';
 import type { RouteMatch } from '../proxy/route-match.ts';
 import type { Http1Route } from '../proxy/router.ts';
+import { UnroutedCall } from '../proxy/unrouted-call.ts';
 import { CallLog } from './call-log.ts';
 import { markForwarded } from './forwarded-fields.ts';
 import type { Http1Cluster } from './http1-cluster.ts';
@@ -50,17 +54,21 @@ interface Plan {
 
 function relayRequest(plan: Plan, request: IncomingMessage, response: ServerResponse): void {
   const { socket } = request;
-  const peer = { remoteAddress: toPlainAddress(socket.remoteAddress ?? ''), isTls: 'encrypted' in socket };
+  const { remotePort } = socket;
+  const peer = { remoteAddress: toPlainAddress(socket.remoteAddress ?? ''), remotePort, isTls: 'encrypted' in socket };
   const result = toRelayedRequest(request);
   if (result.kind === 'refused') {
-    plan.options.callObserver?.onLocalReply(result.reason);
+    const { callObserver } = plan.options;
+    callObserver?.onLocalReply(result.reason);
+    const answer = { isProbe: false, plan: toRecordedPlan(plan), reason: result.reason };
+    watchHttp1Answer({ callObserver, clock: plan.cluster.clock }, request, response, answer);
     // Its framing is in doubt: nothing that follows may be taken for another request.
     response.setHeader('connection', 'close');
     answerHttp1(response, result.reason, result.message);
     return;
   }
   const down = new Http1Downstream({ request, response, body: result.request.body });
-  down.start(toExchange(plan, result.request, down, peer));
+  down.start(toExchange(plan, result.request, down, { peer, protocol: protocolOf(request) }));
 }
 
 function relayStream(plan: Plan, stream: Http2Stream, fields: FieldList, peer: DownstreamPeer): DownstreamStreamHandler {
@@ -69,6 +77,7 @@ function relayStream(plan: Plan, stream: Http2Stream, fields: FieldList, peer: D
   if (result.kind === 'refused') {
     plan.options.callObserver?.onLocalReply(result.reason);
     refuseStream(plan, stream, fields, result.reason);
+    logRefusal(plan, fields, result.reason, peer);
     return new DroppedStream(stream);
   }
   if (expectsContinue(fields) && !stream.isRecvEnded) {
@@ -76,7 +85,7 @@ function relayStream(plan: Plan, stream: Http2Stream, fields: FieldList, peer: D
     stream.sendInterim(CONTINUE);
   }
   const down = new Http2Downstream(stream, result.request, replies);
-  down.start(toExchange(plan, result.request, down, peer));
+  down.start(toExchange(plan, result.request, down, { peer, protocol: 'HTTP/2' }));
   return down;
 }
 
@@ -86,21 +95,43 @@ function refuseStream({ cluster }: Plan, stream: Http2Stream, fields: FieldList,
   cluster.replies.send(stream, reason, { isGrpc, isHead, hasHeaders: false });
 }
 
-function toExchange(
-  { cluster, options }: Plan,
-  request: RelayedRequest,
-  down: DownstreamSide,
-  peer: DownstreamPeer,
-): Http1Exchange {
-  const { callObserver, forwardedHeaders, name, timeoutMs } = options;
+function logRefusal(plan: Plan, fields: FieldList, reason: LocalReason, { remoteAddress, remotePort }: DownstreamPeer): void {
+  const { callObserver } = plan.options;
+  if (callObserver?.onUnroutedEnd !== undefined) {
+    const nowMs = plan.cluster.clock.now();
+    const recorded = toRecordedPlan(plan);
+    const request = {
+      fields: fields.retain(),
+      protocol: 'HTTP/2',
+      remoteAddress,
+      remotePort,
+      isProbe: false,
+      plan: recorded,
+    } as const;
+    const call = new UnroutedCall(callObserver, request, nowMs);
+    call.record.onLocalAnswer(reason, false);
+    call.end(nowMs);
+  }
+}
+
+function toRecordedPlan({ cluster, options }: Plan): RecordedPlan {
+  return { name: options.name, cluster };
+}
+
+/** Who asks, and in which version of HTTP. */
+interface Client {
+  readonly peer: DownstreamPeer;
+  readonly protocol: CallProtocol;
+}
+
+function toExchange(plan: Plan, request: RelayedRequest, down: DownstreamSide, { peer, protocol }: Client): Http1Exchange {
+  const { cluster, options } = plan;
+  const { callObserver, forwardedHeaders, timeoutMs } = options;
   const marked = { ...request, fields: markForwarded(request.fields, forwardedHeaders, peer) };
   const log =
     callObserver === null
       ? null
-      : new CallLog(
-          { observer: callObserver, clock: cluster.clock, plan: { name, cluster }, remoteAddress: peer.remoteAddress },
-          marked,
-        );
+      : new CallLog({ observer: callObserver, clock: cluster.clock, plan: toRecordedPlan(plan), protocol, peer }, marked);
   return new Http1Exchange({ home: cluster, request: marked, down, timeoutMs, log });
 }
 
@@ -139,10 +170,3 @@ class DroppedStream implements DownstreamStreamHandler {
 
 const CONTINUE = new FieldList();
 CONTINUE.pushText(':status', '100');
-
-const MAPPED_PREFIX = '::ffff:';
-
-/** IPv4 addresses as such, where a socket for both families shows them mapped (RFC 4291, section 2.5.5.2). */
-function toPlainAddress(address: string): string {
-  return address.startsWith(MAPPED_PREFIX) && address.includes('.') ? address.slice(MAPPED_PREFIX.length) : address;
-}

@@ -1,5 +1,5 @@
 import { isGrpcContentType } from '../grpc/content-type.ts';
-import { FieldList, type Http2Stream } from '../http2/index.ts';
+import { FieldList, type Http2Stream, ResetCause } from '../http2/index.ts';
 import type { DownstreamStreamHandler } from '../proxy/downstream-stream.ts';
 import { LocalReason } from '../proxy/local-reason.ts';
 import type { LocalReplies } from '../proxy/local-replies.ts';
@@ -21,6 +21,8 @@ export class Http2Downstream implements DownstreamSide, DownstreamStreamHandler 
   #unconsumed = 0;
   #isDropping = false;
   #hasHeaders = false;
+  /** Whether the client has ended the stream early. */
+  #isReset = false;
 
   constructor(stream: Http2Stream, request: RelayedRequest, replies: LocalReplies) {
     this.#stream = stream;
@@ -68,13 +70,14 @@ export class Http2Downstream implements DownstreamSide, DownstreamStreamHandler 
     }
   }
 
-  onDownstreamReset(): void {
+  onDownstreamReset(_code: number, cause: ResetCause): void {
     // The end follows at once.
+    this.#isReset = cause !== ResetCause.CONNECTION;
   }
 
   onDownstreamClosed(): void {
     this.#stream = null;
-    this.#exchange?.onDownstreamClosed();
+    this.#exchange?.onDownstreamClosed(this.#isReset);
     this.#exchange = null;
   }
 

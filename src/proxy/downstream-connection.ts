@@ -6,7 +6,7 @@ import {
   type ConnectionHandler,
   type ConnectionOptions,
   ErrorCode,
-  type FieldList,
+  FieldList,
   Http2Connection,
   type Http2Stream,
   NameId,
@@ -19,10 +19,12 @@ import type { DownstreamPeer, DownstreamStreamHandler } from './downstream-strea
 import { ForwardedHeaders, type ForwardedHeadersOptions } from './forwarded-headers.ts';
 import { LocalCall, type LocalCallHome, toLocalRequest } from './local-call.ts';
 import { LocalReason } from './local-reason.ts';
+import { toPlainAddress } from './plain-address.ts';
 import type { Relay } from './relay.ts';
 import type { RequestCounter } from './request-counter.ts';
 import { toPathname } from './route-match.ts';
 import type { Router } from './router.ts';
+import { UnroutedCall } from './unrouted-call.ts';
 
 /** What the HTTP/2 connections of a listener share. */
 export interface DownstreamHome extends LocalCallHome {
@@ -107,7 +109,7 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
     }
     this.#begin();
     // What would tell a gRPC call is lost; its client knows what 431 means.
-    this.#reply(stream, LocalReason.HEADERS_TOO_LARGE, false);
+    this.#reply(stream, new FieldList(), LocalReason.HEADERS_TOO_LARGE, false);
   }
 
   onInterim(): void {
@@ -194,12 +196,15 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
     const path = fields.get(NameId.PATH);
     if (path === null) {
       // RFC 9113, section 8.5: only CONNECT has none.
-      return this.#reply(stream, LocalReason.NOT_IMPLEMENTED, false);
+      return this.#reply(stream, fields, LocalReason.NOT_IMPLEMENTED, false);
     }
     const { relay, router } = this.#home;
-    const route = this.#isProbe(fields) ? null : router.find(fields);
+    const isProbe = this.#isProbe(fields);
+    const route = isProbe ? null : router.find(fields);
     if (route === null) {
-      return isGrpcRequest(fields) ? this.#reply(stream, LocalReason.NO_ROUTE, true) : this.#answer(stream, fields);
+      return isGrpcRequest(fields)
+        ? this.#reply(stream, fields, LocalReason.NO_ROUTE, true)
+        : this.#answer(stream, fields, isProbe);
     }
     if (route.kind !== 'http2') {
       return route.onStream(stream, fields, this.#peer);
@@ -217,16 +222,33 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
     );
   }
 
-  #answer(stream: Http2Stream, fields: FieldList): LocalCall {
-    const call = new LocalCall(stream, toLocalRequest(fields, this.#peer), this.#home);
+  #answer(stream: Http2Stream, fields: FieldList, isProbe: boolean): LocalCall {
+    const call = new LocalCall(stream, toLocalRequest(fields, this.#peer), this.#home, this.#watch(fields, isProbe));
     call.start();
     return call;
   }
 
-  #reply(stream: Http2Stream, reason: LocalReason, isGrpc: boolean): null {
+  #reply(stream: Http2Stream, fields: FieldList, reason: LocalReason, isGrpc: boolean): null {
     this.#home.relay.observer?.onLocalReply(reason);
     this.#home.replies.send(stream, reason, { isGrpc, isHead: false, hasHeaders: false });
+    const call = this.#watch(fields, false);
+    if (call !== null) {
+      call.record.isGrpc = isGrpc;
+      call.record.onLocalAnswer(reason, false);
+      call.end(this.#home.clock.now());
+    }
     return null;
+  }
+
+  /** For a request that does not become a call; null if nobody wants to know. */
+  #watch(fields: FieldList, isProbe: boolean): UnroutedCall | null {
+    const { clock, relay } = this.#home;
+    if (relay.observer?.onUnroutedEnd === undefined) {
+      return null;
+    }
+    const { remoteAddress, remotePort } = this.#peer;
+    const request = { fields: fields.retain(), protocol: 'HTTP/2', remoteAddress, remotePort, isProbe, plan: null } as const;
+    return new UnroutedCall(relay.observer, request, clock.now());
   }
 }
 
@@ -238,11 +260,4 @@ function handlerOf(stream: Http2Stream): DownstreamStreamHandler | null {
 
 function isGrpcRequest(fields: FieldList): boolean {
   return isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '');
-}
-
-const MAPPED_PREFIX = '::ffff:';
-
-/** IPv4 addresses as such, where a socket for both families shows them mapped (RFC 4291, section 2.5.5.2). */
-function toPlainAddress(address: string): string {
-  return address.startsWith(MAPPED_PREFIX) && address.includes('.') ? address.slice(MAPPED_PREFIX.length) : address;
 }

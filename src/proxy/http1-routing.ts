@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { callHandler } from './guarded-handler.ts';
+import { watchHttp1Answer } from './http1-unrouted.ts';
 import type { ListenerContext } from './listener-context.ts';
 import { LOCAL_ANSWERS, LocalReason } from './local-reason.ts';
 import { ERROR_HEADER } from './local-replies.ts';
@@ -11,12 +12,15 @@ const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)/i;
 
 /** Leads a request of HTTP/1.x to whoever serves it: the handler of this process, or a route, which is told by `true`. */
 export function serveHttp1(context: ListenerContext, request: IncomingMessage, response: ServerResponse): boolean {
-  const route = findRoute(context, request);
+  const isProbe = isProbeRequest(context, request);
+  const route = isProbe ? null : findRoute(context, request);
   if (route === null || route.kind === 'local') {
+    watchHttp1Answer(context, request, response, { isProbe, plan: null, reason: null });
     callHandler(context, request, response);
     return false;
   }
   if (route.kind === 'http2') {
+    watchHttp1Answer(context, request, response, { isProbe: false, plan: route, reason: LocalReason.WRONG_PROTOCOL });
     refuse(context, response);
     return false;
   }
@@ -24,13 +28,12 @@ export function serveHttp1(context: ListenerContext, request: IncomingMessage, r
   return true;
 }
 
-function findRoute({ router, isHealthPath }: ListenerContext, request: IncomingMessage): Route | null {
-  if (router.isEmpty) {
-    return null;
-  }
-  const path = toOriginForm(request.url ?? '/');
-  const isSafe = request.method === 'GET' || request.method === 'HEAD';
-  return isSafe && isHealthPath(toPathname(path)) ? null : router.findByText(path, new Http1Request(request));
+function isProbeRequest({ isHealthPath }: ListenerContext, { method, url = '/' }: IncomingMessage): boolean {
+  return (method === 'GET' || method === 'HEAD') && isHealthPath(toPathname(toOriginForm(url)));
+}
+
+function findRoute({ router }: ListenerContext, request: IncomingMessage): Route | null {
+  return router.isEmpty ? null : router.findByText(toOriginForm(request.url ?? '/'), new Http1Request(request));
 }
 
 /** gRPC and all else that the route's endpoints speak needs HTTP/2. */

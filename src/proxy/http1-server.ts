@@ -1,11 +1,13 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Timer } from '../util/clock.ts';
 import { serveHttp1 } from './http1-routing.ts';
+import { CountedResponse, watchHttp1Answer } from './http1-unrouted.ts';
 import { closingResponse, endWithAnswer } from './linger.ts';
 import type { ListenerContext } from './listener-context.ts';
 import type { RefusalReason } from './listener-options.ts';
+import { LocalReason } from './local-reason.ts';
 import { ConnectionActivity, type RequestCounter } from './request-counter.ts';
 
 interface Http1Connection {
@@ -129,6 +131,8 @@ export class Http1Server {
     }
     if (request.rawHeaders.length / 2 > limits.maxHeaderFields) {
       observer.onRefusal('limit', `more than ${limits.maxHeaderFields} header fields`);
+      const answer = { isProbe: false, plan: null, reason: LocalReason.HEADERS_TOO_LARGE };
+      watchHttp1Answer(this.#context, request, response, answer);
       closeAfter(response);
       response.statusCode = 431;
       response.end();
@@ -233,8 +237,10 @@ function isAwaited(response: ServerResponse): boolean {
   return response.req.complete || response.headersSent;
 }
 
-function createHttpServer({ limits }: ListenerContext): Server {
+function createHttpServer({ limits, callObserver }: ListenerContext): Server {
+  const responseClass: typeof ServerResponse = callObserver?.onUnroutedEnd === undefined ? ServerResponse : CountedResponse;
   const server = createServer({
+    ServerResponse: responseClass,
     // The listener's own idle timer rules both versions; node's would end connections after 5 s.
     keepAliveTimeout: 0,
     headersTimeout: limits.headersTimeoutMs,

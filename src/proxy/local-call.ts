@@ -1,11 +1,12 @@
 import { toError } from '../errors.ts';
-import { ErrorCode, FieldList, type Http2Stream, NameId } from '../http2/index.ts';
+import { ErrorCode, FieldList, type Http2Stream, NameId, ResetCause } from '../http2/index.ts';
 import type { Clock } from '../util/clock.ts';
 import type { DeadlineEntry, DeadlineWheel } from './deadline-wheel.ts';
 import type { DownstreamPeer, DownstreamStreamHandler } from './downstream-stream.ts';
 import type { LocalHandler, LocalRequest, LocalResponse } from './local-handler.ts';
 import { LocalReason } from './local-reason.ts';
 import type { LocalReplies } from './local-replies.ts';
+import type { UnroutedCall } from './unrouted-call.ts';
 
 /** Content of a request that is read away before it is answered; who sends more is answered at once. Octets. */
 export const MAX_IGNORED_OCTETS = 65_536;
@@ -43,11 +44,14 @@ export class LocalCall implements DownstreamStreamHandler, DeadlineEntry {
   #sentTo = 0;
   readonly #request: LocalRequest;
   readonly #home: LocalCallHome;
+  readonly #log: UnroutedCall | null;
 
-  constructor(stream: Http2Stream, request: LocalRequest, home: LocalCallHome) {
+  /** @param log null if nobody wants to know. */
+  constructor(stream: Http2Stream, request: LocalRequest, home: LocalCallHome, log: UnroutedCall | null = null) {
     this.#stream = stream;
     this.#request = request;
     this.#home = home;
+    this.#log = log;
   }
 
   /** Begins. Called once, where the request's header section is told. */
@@ -61,6 +65,9 @@ export class LocalCall implements DownstreamStreamHandler, DeadlineEntry {
 
   onDownstreamData(_octets: Buffer, start: number, end: number): void {
     this.#ignored += end - start;
+    if (this.#log !== null) {
+      this.#log.record.requestOctets = this.#ignored;
+    }
     this.#stream?.consume(end - start);
     if (this.#stream?.isRecvEnded === true || this.#ignored > MAX_IGNORED_OCTETS) {
       this.#handle();
@@ -79,14 +86,16 @@ export class LocalCall implements DownstreamStreamHandler, DeadlineEntry {
     this.#sendBody();
   }
 
-  onDownstreamReset(): void {
+  onDownstreamReset(_code: number, cause: ResetCause): void {
     // What is being answered is thrown away in the end.
+    this.#log?.record.onCancel(cause === ResetCause.CONNECTION);
   }
 
   onDownstreamClosed(): void {
     this.#stream = null;
     this.#body = NO_OCTETS;
     this.#home.wheel.remove(this);
+    this.#log?.end(this.#home.clock.now());
   }
 
   onDeadline(): void {
@@ -98,6 +107,7 @@ export class LocalCall implements DownstreamStreamHandler, DeadlineEntry {
       this.#isHandled = true;
       this.#home.wheel.remove(this);
       this.#home.replies.send(this.#stream, reason, { isGrpc: false, isHead: this.#isHead, hasHeaders: false });
+      this.#log?.record.onLocalAnswer(reason, false);
     }
   }
 
@@ -129,6 +139,9 @@ export class LocalCall implements DownstreamStreamHandler, DeadlineEntry {
       return;
     }
     const isEmpty = response.body.length === 0 || this.#isHead;
+    if (this.#log !== null) {
+      this.#log.record.httpStatus = response.status;
+    }
     stream.sendHeaders(toFields(response, this.#home.clock), isEmpty);
     if (isEmpty) {
       stream.stopReceiving();
@@ -150,6 +163,9 @@ export class LocalCall implements DownstreamStreamHandler, DeadlineEntry {
       this.#sentTo = Math.min(body.length, start + SLICE_OCTETS);
       const isLast = this.#sentTo === body.length;
       stream.sendData(body, start, this.#sentTo, isLast);
+      if (this.#log !== null) {
+        this.#log.record.responseOctets = this.#sentTo;
+      }
       if (isLast) {
         stream.stopReceiving();
       }
@@ -164,6 +180,7 @@ export class LocalCall implements DownstreamStreamHandler, DeadlineEntry {
         stream.reset(ErrorCode.INTERNAL_ERROR);
       } else {
         this.#home.replies.send(stream, LocalReason.INTERNAL, { isGrpc: false, isHead: this.#isHead, hasHeaders: false });
+        this.#log?.record.onLocalAnswer(LocalReason.INTERNAL, false);
       }
     }
   }
