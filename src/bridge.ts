@@ -117,9 +117,10 @@ export class Bridge {
       onVerdict: (verdict) => this.#onVerdict(verdict),
     });
     this.#monitor = monitor;
-    this.#ownHealth = createOwnHealth(health, {
+    this.#ownHealth = createOwnHealth({
       turn: forwarding.turn,
       clock,
+      health: () => this.#config.health,
       monitor,
       lifecycle: this.#lifecycle,
       onProbe: (path, code) => this.#metrics.listeners.onProbe(path, code),
@@ -207,7 +208,7 @@ export class Bridge {
 
   #routesOf(config: ListenerConfig, forwarding: Forwarding): readonly Route[] {
     const routes = forwarding.routesOf(config);
-    return config.health === 'none' ? routes : (this.#ownHealth?.withRoutes(routes) ?? routes);
+    return config.health === 'none' ? routes : (this.#ownHealth?.withRoutes(routes, this.#config.health) ?? routes);
   }
 
   #planMetrics(address: Address, { turn, slabs }: Forwarding): ListenerPlan {
