@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import type { BridgeVerdict } from './aggregation/verdict.ts';
+import { createAdmin } from './bridge/admin.ts';
 import { type BridgeMetrics, createBridgeMetrics } from './bridge/bridge-metrics.ts';
+import { ChangeHistory } from './bridge/change-history.ts';
 import { EventLog } from './bridge/event-log.ts';
 import { Forwarding } from './bridge/forwarding.ts';
 import { HealthMonitor } from './bridge/health-monitor.ts';
@@ -12,7 +14,6 @@ import { createOwnHealth } from './bridge/own-health.ts';
 import type { Config } from './config/load.ts';
 import type { ListenerConfig } from './config/sections/listener.ts';
 import type { GrpcHealthService } from './grpc-health/grpc-health-service.ts';
-import { createAdminApp } from './http/admin-app.ts';
 import type { HealthAnswerOptions } from './http/health-answer.ts';
 import { createHealthApp, createNoHealthApp, type HealthAppObserver } from './http/health-app.ts';
 import { createMetricsApp } from './http/metrics-app.ts';
@@ -47,6 +48,7 @@ export class Bridge {
   readonly #deps: BridgeDeps;
   readonly #lifecycle: BridgeLifecycle;
   readonly #metrics: BridgeMetrics;
+  readonly #history: ChangeHistory;
   readonly #log: EventLog;
   readonly #public: ListenerSet;
   readonly #admin: ListenerSet;
@@ -58,6 +60,8 @@ export class Bridge {
   #monitor: HealthMonitor | null = null;
   #forwarding: Forwarding | null = null;
   #ownHealth: GrpcHealthService | null = null;
+  /** Resolves when a drain has come to its end; null until one begins. */
+  #drained: Promise<void> | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(config: Config, deps: BridgeDeps) {
@@ -72,7 +76,8 @@ export class Bridge {
       draining: () => this.#lifecycle.draining,
     });
     this.#callObserver = joinObservers([this.#metrics.calls]);
-    this.#log = new EventLog(logger.child({ component: 'health' }), this.#metrics.health);
+    this.#history = new ChangeHistory(clock);
+    this.#log = new EventLog(logger.child({ component: 'health' }), this.#metrics.health, this.#history);
     const listenerLogger = logger.child({ component: 'listener' });
     const observer = {
       onRefusal: (reason: RefusalReason, detail: string): void => {
@@ -137,13 +142,34 @@ export class Bridge {
 
   /**
    * Answers on for `drain.delay` while the answers already fail, then tells every connection to leave, waits for the requests
-   * in flight for `drain.timeout`, and closes. `close` cuts it short.
+   * in flight for `drain.timeout`, and closes. `close` cuts it short. A drain that `POST /drain` began is waited for.
    */
   async drain(signal: string): Promise<void> {
+    const { logger } = this.#deps;
+    const { isFirst, done } = this.#startDrain(signal);
+    if (!isFirst) {
+      logger.info({ signal }, 'draining already');
+    }
+    await done;
+    const cutShort = this.#hurry.signal.aborted;
+    await this.close();
+    if (!cutShort) {
+      logger.info('drained');
+    }
+  }
+
+  /** Begins to drain unless that was done; `done` resolves when nothing is in flight, or time is up. Nothing is closed. */
+  #startDrain(cause: string): { readonly isFirst: boolean; readonly done: Promise<void> } {
+    const isFirst = this.#drained === null;
+    this.#drained ??= this.#drain(cause);
+    return { isFirst, done: this.#drained };
+  }
+
+  async #drain(cause: string): Promise<void> {
     const { clock, logger } = this.#deps;
     const { delayMs, timeoutMs } = this.#config.drain;
     this.#lifecycle.markDraining();
-    logger.info({ signal, delayMs, timeoutMs }, 'draining');
+    logger.info({ signal: cause, delayMs, timeoutMs }, 'draining');
     await clock.sleep(delayMs, this.#hurry.signal);
     const deadline = new AbortController();
     const timer = clock.setTimer(timeoutMs, () => deadline.abort());
@@ -152,11 +178,6 @@ export class Bridge {
     this.#ownHealth?.startDrain();
     await idle;
     timer.cancel();
-    const cutShort = this.#hurry.signal.aborted;
-    await this.close();
-    if (!cutShort) {
-      logger.info('drained');
-    }
   }
 
   /** Stops everything at once, in the reverse order of `start`. May be called again: it joins the first. */
@@ -200,8 +221,9 @@ export class Bridge {
     return { name, address, tls, requestHandler: app.handler, options };
   }
 
-  #planAdmin(address: Address, monitor: HealthMonitor, { turn, slabs }: Forwarding): ListenerPlan {
-    const app = this.#createAdmin(monitor);
+  #planAdmin(address: Address, monitor: HealthMonitor, forwarding: Forwarding): ListenerPlan {
+    const app = this.#createAdmin(monitor, forwarding);
+    const { turn, slabs } = forwarding;
     this.#apps.push(app);
     return { name: ADMIN, address, tls: null, requestHandler: app.handler, options: { turn, slabs } };
   }
@@ -227,9 +249,19 @@ export class Bridge {
     return createHealthApp({ ...this.#answerOptions(monitor), ...observer, audience: 'public', details });
   }
 
-  #createAdmin(monitor: HealthMonitor): ProbeServer {
+  #createAdmin(monitor: HealthMonitor, forwarding: Forwarding): ProbeServer {
     const observer = this.#observeApp();
-    return createAdminApp({
+    return createAdmin({
+      config: () => this.#config,
+      version: this.#deps.version,
+      clock: this.#deps.clock,
+      logger: this.#deps.logger,
+      lifecycle: this.#lifecycle,
+      monitor,
+      forwarding,
+      history: this.#history,
+      startDrain: () => this.#startDrain('POST /drain').isFirst,
+      onError: observer.onError,
       health: createHealthApp({ ...this.#answerOptions(monitor), ...observer, audience: 'admin' }),
       metrics: createMetricsApp({ render: this.#metrics.render, onError: observer.onError }),
     });

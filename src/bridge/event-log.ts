@@ -4,6 +4,7 @@ import type { EndpointStateChange, HealthObserver } from '../health/observer.ts'
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { HealthState } from '../model/health-view.ts';
+import type { ChangeHistory } from './change-history.ts';
 
 /** The metrics that checks feed. */
 export interface CheckMetrics {
@@ -15,14 +16,17 @@ export interface CheckMetrics {
 export class EventLog implements HealthObserver {
   readonly #logger: Logger;
   readonly #metrics: CheckMetrics;
+  readonly #history: Pick<ChangeHistory, 'add'> | null;
   /** Clusters whose discovery fails, by name. */
   readonly #failing = new Map<string, string>();
   readonly #endpoints = new Map<string, ReadonlySet<string>>();
   #verdict: BridgeVerdict | null = null;
 
-  constructor(logger: Logger, metrics: CheckMetrics) {
+  /** @param history keeps changes for the status page; null where nobody looks. */
+  constructor(logger: Logger, metrics: CheckMetrics, history: Pick<ChangeHistory, 'add'> | null = null) {
     this.#logger = logger;
     this.#metrics = metrics;
+    this.#history = history;
   }
 
   onCheck(cluster: string, endpoint: string, outcome: string, durationMs: number): void {
@@ -34,6 +38,7 @@ export class EventLog implements HealthObserver {
 
   onStateChange({ cluster, endpoint, from, to, reason }: EndpointStateChange): void {
     this.#metrics.onStateChange(cluster, to);
+    this.#history?.add({ cluster, endpoint, from, to, reason });
     this.#logger.info(
       { cluster, endpoint, fromState: from, toState: to, ...(reason === '' ? {} : { reason }) },
       'endpoint state changed',

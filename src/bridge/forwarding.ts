@@ -4,6 +4,7 @@ import type { ListenerConfig } from '../config/sections/listener.ts';
 import type { RouteConfig } from '../config/sections/route.ts';
 import { createHttp1Route } from '../http1/http1-route.ts';
 import { SlabPool } from '../http2/index.ts';
+import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { HealthView } from '../model/health-view.ts';
 import type { CallObserver } from '../proxy/observer.ts';
 import type { Route } from '../proxy/router.ts';
@@ -153,12 +154,19 @@ export class Forwarding {
     return new Map([...this.#clusters].map(([name, cluster]) => [name, activeRequestsOf(cluster)]));
   }
 
+  /** What goes to one endpoint of a cluster, by its key; null where no route leads. */
+  trafficOf(cluster: string, key: string): EndpointTraffic | null {
+    return this.#clusters.get(cluster)?.of.trafficOf(key) ?? null;
+  }
+
   /** What a listener serves, in the order of the configuration. */
   routesOf(listener: ListenerConfig): readonly Route[] {
-    const names = listener.routes === null ? null : new Set(listener.routes);
-    return this.#config.routes
-      .filter(({ name }) => names === null || names.has(name))
-      .map((route) => this.#createRoute(route, listener));
+    return this.#createRoutes(listener, this.#config);
+  }
+
+  /** The same of what was prepared and is not in force yet. */
+  preparedRoutesOf(listener: ListenerConfig): readonly Route[] {
+    return this.#createRoutes(listener, this.#preparation?.config ?? this.#config);
   }
 
   /** Takes what is known of health now. */
@@ -221,15 +229,27 @@ export class Forwarding {
     return createCluster(plan, dependencies);
   }
 
-  #createRoute({ name, match, cluster: clusterName, timeoutMs }: RouteConfig, listener: ListenerConfig): Route {
-    const cluster = this.#clusters.get(clusterName);
+  #createRoutes(listener: ListenerConfig, config: Config): readonly Route[] {
+    const names = listener.routes === null ? null : new Set(listener.routes);
+    return config.routes
+      .filter(({ name }) => names === null || names.has(name))
+      .map((route) => this.#createRoute(route, listener, config));
+  }
+
+  #createRoute(
+    { name, match, cluster: clusterName, timeoutMs }: RouteConfig,
+    listener: ListenerConfig,
+    config: Config,
+  ): Route {
+    const made = config === this.#config ? undefined : this.#preparation?.made.get(clusterName);
+    const cluster = made ?? this.#clusters.get(clusterName);
     if (cluster === undefined) {
       throw new Error(`the route ${name} leads to the cluster ${clusterName}, which was not made`);
     }
     if (cluster.kind === 'http2') {
       return { kind: 'http2', name, match, timeoutMs, cluster: cluster.of };
     }
-    const forwardedHeaders = toForwardedHeaders(listener, this.#config);
+    const forwardedHeaders = toForwardedHeaders(listener, config);
     return createHttp1Route(cluster.of, { name, match, timeoutMs, forwardedHeaders, callObserver: this.#deps.callObserver });
   }
 }

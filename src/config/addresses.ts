@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { type Address, isIpLiteral, isLoopback, parseAddress } from '../model/address.ts';
+import { type Address, isIpLiteral, parseAddress } from '../model/address.ts';
 import type { KeyNotes } from './notes.ts';
 import { withRule } from './rules.ts';
 
@@ -19,16 +19,6 @@ const LISTENER: AddressKind = {
     address.kind === 'unix' || isIpLiteral(address.host) || address.host === 'localhost'
       ? null
       : 'must be an IP address or localhost with a port, or unix:/path: other names are not resolved',
-};
-
-const ADMIN: AddressKind = {
-  ...LISTENER,
-  expects: 'a loopback address or localhost with a port, or unix:/path',
-  refuses: (address) =>
-    LISTENER.refuses(address) ??
-    (address.kind === 'unix' || address.host === 'localhost' || isLoopback(address.host)
-      ? null
-      : 'must be a loopback address or unix:/path, as this version has no access control for it'),
 };
 
 const ENDPOINT: AddressKind = {
@@ -58,13 +48,8 @@ const ENVOY_ADMIN: AddressKind = {
 };
 
 /** Where a listener binds. Port 0 takes a free one. */
-export function listenAddressKey(description: string): Type.TString {
-  return addressKey(LISTENER, { description });
-}
-
-/** Where the admin listener binds: this machine only. */
-export function adminAddressKey(description: string, defaultAddress: string): Type.TString {
-  return addressKey(ADMIN, { description, default: defaultAddress });
+export function listenAddressKey(description: string, defaultAddress?: string): Type.TString {
+  return addressKey(LISTENER, defaultAddress === undefined ? { description } : { description, default: defaultAddress });
 }
 
 /** Where an endpoint is reached; a name is resolved later. */

@@ -36,3 +36,6 @@ export const MAX_ROUTES = 1_024;
 export const MAX_HEADER_MATCHES = 16;
 /** Characters of a path, prefix or value that a route compares. */
 export const MAX_MATCH_LENGTH = 1_024;
+
+/** Networks in `admin.allow`. */
+export const MAX_ADMIN_NETWORKS = 64;

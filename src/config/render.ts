@@ -9,8 +9,11 @@ import type { MetadataConfig } from './sections/metadata.ts';
 import type { RouteConfig } from './sections/route.ts';
 import { formatSize } from './size.ts';
 
-/** Stands for every metadata value that the configuration itself holds. The path of a file is shown. */
+/** Stands for every metadata value that the configuration itself holds, and for values of headers that carry secrets. The path of a file is shown. */
 export const MASKED = '***';
+
+/** Names of headers whose values let somebody in. */
+const SECRET_HEADER = /auth|cookie|token|secret|password|credential|api-?key/i;
 
 const DURATION_SUFFIX = 'Ms';
 const SIZE_SUFFIX = 'Bytes';
@@ -37,7 +40,9 @@ function renderRoute(route: RouteConfig): Record<string, unknown> {
     [path.kind === 'exact' ? 'path' : 'prefix']: path.value,
     ...(authority === null ? {} : { authority }),
     headers: headers.map((header) =>
-      'value' in header ? { name: header.name, [header.kind]: header.value } : { name: header.name, present: true },
+      'value' in header
+        ? { name: header.name, [header.kind]: SECRET_HEADER.test(header.name) ? MASKED : header.value }
+        : { name: header.name, present: true },
     ),
   };
   return { ...renderSection(route), match };

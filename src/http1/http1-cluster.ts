@@ -1,6 +1,7 @@
 import type { Balancer, Picker } from '../balancing/balancer.ts';
 import { createBalancer } from '../balancing/create-balancer.ts';
 import { selectEndpoints } from '../balancing/panic.ts';
+import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import { LocalReplies } from '../proxy/local-replies.ts';
 import type { UpstreamEndpointState } from '../upstream/options.ts';
 import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
@@ -72,6 +73,12 @@ export class Http1Cluster implements ExchangeHome {
   /** Requests that wait for a connection, or for one that is being made. */
   get pendingRequests(): number {
     return this.#waiting.size + this.#starting.size;
+  }
+
+  /** Of one endpoint, by its key; null if it has no connections and is not listed. Each connection has one request, or none. */
+  trafficOf(key: string): EndpointTraffic | null {
+    const clients = this.#endpoints.get(key);
+    return clients === undefined ? null : { connections: clients.size, activeRequests: clients.size - clients.idle };
   }
 
   /** Whether health is ignored, as too few endpoints are healthy. */

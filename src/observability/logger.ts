@@ -35,12 +35,39 @@ export function createLogger(options: LoggerOptions): OwnedLogger {
   return { logger: createLoggerOver(stream, options.level), close };
 }
 
+/** Loggers of parts that follow a change of the level; there are a dozen. Those beyond keep the level they began with. */
+const MAX_CHILDREN = 256;
+
+/** The loggers of the parts, by their root: pino copies the level into each when it is made. */
+const CHILDREN = new WeakMap<Logger, Set<Logger>>();
+
 /** The same logger over any stream of lines, for tests. */
 export function createLoggerOver(stream: DestinationStream, level: LoggerOptions['level']): Logger {
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (label) => ({ level: label }) } },
+  const children = new Set<Logger>();
+  const onChild = (child: Logger): void => {
+    if (children.size < MAX_CHILDREN) {
+      children.add(child);
+    }
+  };
+  const root = pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      onChild,
+    },
     stream,
   );
+  CHILDREN.set(root, children);
+  return root;
+}
+
+/** Changes the level of a root logger and of all loggers made from it. @param level one of `LoggerOptions.level`. */
+export function setLogLevel(root: Logger, level: LoggerOptions['level']): void {
+  for (const logger of [root, ...(CHILDREN.get(root) ?? [])]) {
+    logger.level = level;
+  }
 }
 
 function createTextStream(destination: DestinationStream): DestinationStream {

@@ -1,6 +1,7 @@
 import type { Balancer, Picker } from '../balancing/balancer.ts';
 import { createBalancer } from '../balancing/create-balancer.ts';
 import { selectEndpoints } from '../balancing/panic.ts';
+import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { Ticker } from '../transport/turn.ts';
 import { EndpointPool, type PoolContext, type PoolOwner } from './endpoint-pool.ts';
 import type { UpstreamClusterOptions, UpstreamDependencies, UpstreamEndpointState } from './options.ts';
@@ -70,6 +71,12 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   /** Calls that wait for a connection. */
   get pendingRequests(): number {
     return this.#queue.size;
+  }
+
+  /** Of one endpoint, by its key; null if it has no connections and is not listed. */
+  trafficOf(key: string): EndpointTraffic | null {
+    const pool = this.#pools.get(key);
+    return pool === undefined ? null : { connections: pool.connections, activeRequests: pool.liveStreams };
   }
 
   /** Whether health is ignored, as too few endpoints are healthy. */

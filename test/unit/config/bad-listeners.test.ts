@@ -154,9 +154,26 @@ const LISTENERS: readonly BadCase[] = [
   one(
     'admin for everybody',
     baseConfig({ admin: { address: '0.0.0.0:9902' } }),
-    'admin.address: must be a loopback address or unix:/path, as this version has no access control for it (got "0.0.0.0:9902")',
+    'admin.address: needs allow or tokenFile, as it can be reached from other machines (got "0.0.0.0:9902")',
   ),
-  one('admin access of a later version', baseConfig({ admin: { allow: [] } }), 'admin.allow: is not a known key'),
+  one(
+    'admin for nobody in particular',
+    baseConfig({ admin: { address: '10.0.0.1:9902', allow: [] } }),
+    'admin.address: needs allow or tokenFile, as it can be reached from other machines (got "10.0.0.1:9902")',
+  ),
+  ...['10.0.0.0/33', 'fd00::/129', '10.0.0/8', 'host', '10.0.0.0/8/8', '10.0.0.0/', ''].map((network) =>
+    one(
+      `an admin network of ${network}`,
+      baseConfig({ admin: { allow: [network] } }),
+      `admin.allow[0]: must be an IP address, or a network such as 10.0.0.0/8 or fd00::/8 (got ${JSON.stringify(network)})`,
+    ),
+  ),
+  one(
+    'more admin networks than the limit',
+    baseConfig({ admin: { allow: Array.from({ length: 65 }, (_, index) => `10.0.0.${index}`) } }),
+    'admin.allow: may have 64 at most (got 65)',
+  ),
+  one('one admin network twice', baseConfig({ admin: { allow: ['::1', '::1'] } }), 'admin.allow[1]: repeats item 0 (got "::1")'),
 ];
 
 describeBad('shapes', SHAPES);

@@ -107,7 +107,11 @@ describe('resolveConfig', () => {
       },
     ]);
     assert.deepEqual(config.tracing, { propagate: false });
-    assert.deepEqual(config.admin, { address: { kind: 'tcp', host: '::1', port: 0 } });
+    assert.deepEqual(config.admin, {
+      address: { kind: 'tcp', host: '::', port: 0 },
+      allow: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],
+      tokenFile: '/run/secrets/token',
+    });
     assert.deepEqual(config.metrics, { address: { kind: 'tcp', host: '0.0.0.0', port: 9903 } });
     const [router, search] = config.clusters;
     assert.deepEqual(router, {

@@ -60,7 +60,7 @@ export const DEFAULTS: Config = {
       tls: null,
     },
   ],
-  admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9902 } },
+  admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9902 }, allow: [], tokenFile: null },
   metrics: null,
   clusters: [
     {
@@ -130,7 +130,7 @@ listeners:
     limits: { profile: edge, maxConnections: 100, maxConnectionsPerAddress: 10, maxHeaderList: 128KiB, maxHeaderFields: 1000, glitches: { burst: 10, perSecond: 1 }, stallTimeout: 1m }
   - { name: plain, address: 0.0.0.0:8080, health: none, routes: [] }
   - { name: socket, address: unix:/run/bridge.sock, routes: [search] }
-admin: { address: "[::1]:0" }
+admin: { address: "[::]:0", allow: ["10.0.0.0/8", "fd00::/8", "192.0.2.1"], tokenFile: /run/secrets/token }
 metrics: { address: 0.0.0.0:9903 }
 clusters:
   - name: router

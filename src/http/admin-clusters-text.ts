@@ -1,0 +1,32 @@
+import { type AdminCluster, type AdminHost, toAdminHost } from './admin-host.ts';
+
+/** `/clusters` as Envoy prints it, for the people and programs that read an Envoy's: lines of names and values between `::`. */
+export function renderClustersText(clusters: readonly AdminCluster[]): string {
+  return clusters.map(renderCluster).join('');
+}
+
+function renderCluster({ name, endpoints, trafficOf }: AdminCluster): string {
+  const lines = [`${name}::observability_name::${name}\n`, `${name}::added_via_api::false\n`];
+  for (const endpoint of endpoints) {
+    lines.push(...hostLines(name, toAdminHost(endpoint, trafficOf(endpoint.endpoint.key))));
+  }
+  return lines.join('');
+}
+
+/** In Envoy's order. A rate of success of -1 is too little traffic to tell. */
+function hostLines(cluster: string, host: AdminHost): readonly string[] {
+  const values: readonly (readonly [string, string | number | boolean])[] = [
+    ...host.gauges,
+    ['hostname', host.hostname],
+    ['health_flags', host.flags.length === 0 ? 'healthy' : host.flags.map((flag) => `/${flag}`).join('')],
+    ['weight', host.weight],
+    ['region', host.region],
+    ['zone', host.zone],
+    ['sub_zone', host.subZone],
+    ['canary', host.canary],
+    ['priority', host.priority],
+    ['success_rate', -1],
+    ['local_origin_success_rate', -1],
+  ];
+  return values.map(([key, value]) => `${cluster}::${host.address}::${key}::${value}\n`);
+}

@@ -1,0 +1,86 @@
+import { formatAddress } from '../model/address.ts';
+import type { Endpoint } from '../model/endpoint.ts';
+import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
+import type { EndpointHealth, HealthState } from '../model/health-view.ts';
+import { MAX_ORIGIN_NAME_LENGTH, toPrintable } from './printable.ts';
+
+/** A cluster as `/clusters` lists it. */
+export interface AdminCluster {
+  readonly name: string;
+  readonly endpoints: readonly EndpointHealth[];
+  /** By endpoint key; null where no route leads, so that there are no connections. */
+  readonly trafficOf: (key: string) => EndpointTraffic | null;
+}
+
+/** What both forms of `/clusters` say of an endpoint, in Envoy's terms. */
+export interface AdminHost {
+  /** As Envoy's text form prints addresses: of a unix socket the path alone, of an abstract one with an `@`. */
+  readonly address: string;
+  readonly hostname: string;
+  /** Words of Envoy's `health_flags`, in its order; none is healthy. */
+  readonly flags: readonly EnvoyFlag[];
+  readonly weight: number;
+  readonly priority: number;
+  readonly region: string;
+  readonly zone: string;
+  readonly subZone: string;
+  readonly canary: boolean;
+  /** Gauges by name, in alphabetical order. */
+  readonly gauges: readonly (readonly [name: string, value: number])[];
+}
+
+/** The words of `health_flags` that our states have a use for. */
+export type EnvoyFlag =
+  | 'failed_active_hc'
+  | 'failed_outlier_check'
+  | 'degraded_active_hc'
+  | 'pending_active_hc'
+  | 'excluded_via_immediate_hc_fail'
+  | 'eds_status_draining';
+
+/**
+ * Every state but healthy and degraded has a word that makes an Envoy's reader call the host unhealthy. What waits for its first
+ * check, or is out of the counting, has failed as well: so an Envoy has its new hosts.
+ */
+const FLAGS: Readonly<Record<HealthState, readonly EnvoyFlag[]>> = {
+  healthy: [],
+  degraded: ['degraded_active_hc'],
+  unhealthy: ['failed_active_hc'],
+  stale: ['failed_active_hc'],
+  pending: ['failed_active_hc', 'pending_active_hc'],
+  excluded: ['failed_active_hc', 'excluded_via_immediate_hc_fail'],
+  ejected: ['failed_outlier_check'],
+  draining: ['eds_status_draining'],
+};
+
+export function toAdminHost({ endpoint, state }: EndpointHealth, traffic: EndpointTraffic | null): AdminHost {
+  const { hostname, origin } = endpoint;
+  return {
+    address: printAddress(endpoint),
+    hostname: shown(hostname),
+    flags: FLAGS[state],
+    weight: origin?.weight ?? 1,
+    priority: origin?.priority ?? 0,
+    region: shown(origin?.locality.region),
+    zone: shown(origin?.locality.zone),
+    subZone: shown(origin?.locality.subZone),
+    canary: origin?.canary === true,
+    gauges: [
+      ['cx_active', traffic?.connections ?? 0],
+      ['rq_active', traffic?.activeRequests ?? 0],
+    ],
+  };
+}
+
+function printAddress({ address }: Endpoint): string {
+  if (address.kind === 'tcp') {
+    return formatAddress(address);
+  }
+  const path = address.path.startsWith('\0') ? `@${address.path.slice(1)}` : address.path;
+  return toPrintable(path, Number.POSITIVE_INFINITY);
+}
+
+/** A source may call things anything: a line must stay a line. */
+function shown(text: string | null | undefined): string {
+  return toPrintable(text ?? '', MAX_ORIGIN_NAME_LENGTH);
+}
