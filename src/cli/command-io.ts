@@ -12,6 +12,12 @@ export interface Output {
   write(text: string): unknown;
   /** True where a person reads along. */
   readonly isTTY?: boolean;
+  /** The size of a terminal, in characters. */
+  readonly columns?: number;
+  readonly rows?: number;
+  /** `error`: nobody reads any longer. */
+  on?(event: 'error', listener: () => void): unknown;
+  off?(event: 'error', listener: () => void): unknown;
 }
 
 export type StopSignal = 'SIGINT' | 'SIGTERM';

@@ -13,12 +13,16 @@ export interface ServeCommand {
   readonly flags: FlagValues;
 }
 
-/** Evaluates the configuration once. */
+/** Evaluates the configuration. */
 export interface CheckCommand {
   readonly kind: 'check';
   readonly flags: FlagValues;
   /** Asks the running bridge's /livez in place of the endpoints. */
   readonly self: boolean;
+  /** health+json in place of text. */
+  readonly json: boolean;
+  /** Goes on and tells every change, until a signal. */
+  readonly watch: boolean;
 }
 
 /** Names every problem of the configuration. */
@@ -38,7 +42,7 @@ type CommandName = (typeof COMMANDS)[number];
 /** Switches that are no configuration, by the commands that know them. */
 const OWN_SWITCHES: Readonly<Record<CommandName, readonly string[]>> = {
   serve: [],
-  check: ['self'],
+  check: ['self', 'json', 'watch'],
   validate: ['print'],
   schema: [],
   demo: [],
@@ -59,15 +63,17 @@ interface FoundFlag {
 export function parseCommandLine(argv: readonly string[]): Command {
   const { flags, positionals } = tokenize(argv);
   const names = flags.map(({ name }) => name);
-  if (names.includes('help')) {
+  const has = (name: string): boolean => names.includes(name);
+  if (has('help')) {
     return { kind: 'help' };
   }
-  if (names.includes('version')) {
+  if (has('version')) {
     return { kind: 'version' };
   }
   const problems: ConfigProblem[] = [];
   const command = findCommand(positionals, problems);
   const values = readFlags(flags, command, problems);
+  judgeTogether(names, problems);
   if (problems.length > 0) {
     throw new ConfigError(ErrorCode.FLAGS_INVALID, problems);
   }
@@ -75,9 +81,9 @@ export function parseCommandLine(argv: readonly string[]): Command {
     case 'serve':
       return { kind: 'serve', flags: values };
     case 'check':
-      return { kind: 'check', flags: values, self: names.includes('self') };
+      return { kind: 'check', flags: values, self: has('self'), json: has('json'), watch: has('watch') };
     case 'validate':
-      return { kind: 'validate', flags: values, print: names.includes('print') };
+      return { kind: 'validate', flags: values, print: has('print') };
     case 'schema':
     case 'demo':
       return { kind: command };
@@ -171,6 +177,15 @@ function judgeSwitch({ name, rawName, value }: FoundFlag, command: CommandName):
   }
   const nearest = rawName.startsWith('--') ? findNearest(name, [...FLAG_NAMES, ...own, ...GLOBAL_SWITCHES]) : null;
   return nearest === null ? 'is not a known flag: see --help' : `is not a known flag: did you mean --${nearest}?`;
+}
+
+/** `--self` asks a running bridge for one word: there is nothing to follow, and nothing else to write. */
+function judgeTogether(names: readonly string[], problems: ConfigProblem[]): void {
+  for (const name of ['json', 'watch']) {
+    if (names.includes('self') && names.includes(name)) {
+      problems.push({ path: `--${name}`, message: 'has no effect with --self' });
+    }
+  }
 }
 
 function isCommand(text: string): text is CommandName {

@@ -10,6 +10,8 @@ Commands:
   serve               run until a signal: the first drains, the second ends at once (default)
   check               evaluate the configuration once and exit: 0 healthy, 4 unhealthy,
                       3 none answered, 2 none connected, 1 bad configuration
+  check --json        the same as application/health+json
+  check --watch       go on, and tell every change, until a signal
   check --self        ask the running bridge's /livez: for a container's HEALTHCHECK
   validate            name every problem of the configuration
   validate --print    and show the configuration in force

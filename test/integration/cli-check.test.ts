@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { describe, it } from 'node:test';
+import type { CommandIo, Output, SignalSource, StopSignal } from '../../src/cli/command-io.ts';
+import { runCommandLine } from '../../src/cli/run.ts';
+import { GrpcBackend } from '../support/peers/grpc-backend.ts';
+
+const DEADLINE_MS = 5_000;
+const QUICK = ['--rpc-timeout', '500ms', '--connect-timeout', '300ms', '--check-interval', '100ms'];
+const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z /gm;
+
+/** A command that runs until it is told to end. */
+class Running
+  extends EventEmitter<{ text: []; SIGINT: [StopSignal]; SIGTERM: [StopSignal]; error: [] }>
+  implements SignalSource, Output
+{
+  readonly isTTY: boolean;
+  readonly columns = 60;
+  readonly rows = 6;
+  readonly code: Promise<number>;
+  text = '';
+
+  constructor(argv: readonly string[], isTTY = false) {
+    super();
+    this.isTTY = isTTY;
+    const io: CommandIo = { argv, environment: {}, stdout: this, stderr: this, signals: this };
+    this.code = runCommandLine(io);
+  }
+
+  write(text: string): void {
+    this.text += text;
+    this.emit('text');
+  }
+
+  async until(pattern: RegExp): Promise<void> {
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    while (!pattern.test(this.text)) {
+      await once(this, 'text', { signal }).catch(() => assert.fail(`no ${pattern} in ${JSON.stringify(this.text)}`));
+    }
+  }
+
+  /** The exit code, and that nothing is left behind. */
+  async end(signal: StopSignal): Promise<number> {
+    this.emit(signal, signal);
+    const code = await this.code;
+    assert.deepEqual(this.eventNames(), []);
+    return code;
+  }
+}
+
+const watch = (backend: GrpcBackend, ...more: readonly string[]): string[] => [
+  'check',
+  '--watch',
+  ...QUICK,
+  '--backend',
+  backend.key,
+  ...more,
+];
+
+describe('check --json', () => {
+  it('prints what ?format=json with full details says, and ends as without it', async () => {
+    await using backend = await GrpcBackend.start({ services: { '': 'NOT_SERVING' } });
+    const command = new Running(['check', '--json', ...QUICK, '--backend', backend.key]);
+    assert.equal(await command.code, 4);
+    const { status, checks } = JSON.parse(command.text);
+    assert.equal(status, 'fail');
+    assert.deepEqual([checks.default[0].componentId, checks.default[0].output], [backend.key, 'NOT_SERVING']);
+    assert.match(command.text, /^[^\n]*\n$/);
+  });
+});
+
+describe('check --watch', () => {
+  it('tells every change in a line of its own, until SIGINT', async () => {
+    await using backend = await GrpcBackend.start();
+    const command = new Running(watch(backend));
+    await command.until(/whole healthy/);
+    backend.setStatus('', 'NOT_SERVING');
+    await command.until(/whole unhealthy/);
+    assert.equal(await command.end('SIGINT'), 130);
+    assert.equal(
+      command.text.replaceAll(TIME, ''),
+      [
+        `endpoint default ${backend.key} healthy`,
+        'cluster default healthy: 1 of 1 healthy',
+        'whole healthy',
+        `endpoint default ${backend.key} unhealthy: NOT_SERVING`,
+        'cluster default unhealthy: 0 of 1 healthy',
+        'whole unhealthy',
+        '',
+      ].join('\n'),
+    );
+    assert.equal(command.text.match(TIME)?.length, 6);
+  });
+
+  it('writes a document for every change with --json, and ends by SIGTERM as well', async () => {
+    await using backend = await GrpcBackend.start();
+    const command = new Running(watch(backend, '--json'), true);
+    await command.until(/"pass".*\n/);
+    backend.setStatus('', 'NOT_SERVING');
+    await command.until(/"fail".*\n/);
+    assert.equal(await command.end('SIGTERM'), 143);
+    const words = command.text
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line).status);
+    assert.deepEqual(words, ['pass', 'fail']);
+  });
+
+  it('draws over itself on a terminal, and never more than it can show', async () => {
+    await using backend = await GrpcBackend.start();
+    const others = Array.from({ length: 8 }, (_, index) => ['--backend', `127.0.0.1:${index + 1}`]).flat();
+    const command = new Running(watch(backend, ...others), true);
+    await command.until(/healthy · last change/);
+    await command.until(/\[\+\]default ok: 1 of 9 healthy/);
+    backend.setStatus('', 'NOT_SERVING');
+    await command.until(/\[-\]default failed: 0 of 9 healthy/);
+    assert.equal(await command.end('SIGINT'), 130);
+    const screens = command.text.split('\u001b[H').slice(1);
+    assert.ok(screens.length >= 2);
+    for (const screen of screens) {
+      const lines = screen.replaceAll('\u001b[K', '').replace('\u001b[J', '').trimEnd().split('\n');
+      assert.ok(lines.length < command.rows && lines.every((line) => line.length <= command.columns), screen);
+    }
+    assert.match(screens.at(-1) ?? '', /… \d+ more lines/);
+    assert.equal(command.text.split('\u001b[2J').length, 2, 'cleared once');
+  });
+
+  it('ends as by SIGPIPE when nobody reads any longer', async () => {
+    await using backend = await GrpcBackend.start();
+    const command = new Running(watch(backend));
+    await command.until(/whole healthy/);
+    command.emit('error');
+    assert.equal(await command.code, 141);
+    assert.deepEqual(command.eventNames(), []);
+  });
+});
