@@ -3,6 +3,7 @@ import type { Config } from '../config/load.ts';
 import { renderConfig } from '../config/render.ts';
 import { AdminAccess } from '../http/admin-access.ts';
 import { createAdminApp } from '../http/admin-app.ts';
+import type { AdminCluster } from '../http/admin-host.ts';
 import { createAdminPages, type LogLevel } from '../http/admin-pages.ts';
 import { BearerToken } from '../http/bearer-token.ts';
 import type { ProbeServer } from '../http/probe-server.ts';
@@ -43,12 +44,7 @@ export function createAdmin(parts: AdminParts): ProbeServer {
   const token = tokenFile === null ? null : new BearerToken(tokenFile, { clock, onUnusable });
   const control = {
     lifecycle: () => lifecycle,
-    clusters: () =>
-      [...monitor.view.clusters.values()].map(({ name, endpoints }) => ({
-        name,
-        endpoints,
-        trafficOf: (key: string) => forwarding.trafficOf(name, key),
-      })),
+    clusters: () => listClusters(parts),
     renderConfig: () => renderConfig(config()),
     setMaintenance: (maintenance: boolean) => {
       const changed = lifecycle.setMaintenance(maintenance);
@@ -76,4 +72,14 @@ export function createAdmin(parts: AdminParts): ProbeServer {
     health: parts.health,
     onError: parts.onError,
   });
+}
+
+function listClusters({ config, monitor, forwarding }: AdminParts): readonly AdminCluster[] {
+  const { clusters } = monitor.view;
+  return config().clusters.map(({ name, connectionPool }) => ({
+    name,
+    endpoints: clusters.get(name)?.endpoints ?? [],
+    limits: connectionPool,
+    trafficOf: (key: string) => forwarding.trafficOf(name, key),
+  }));
 }

@@ -1,5 +1,5 @@
 import type { Endpoint } from '../model/endpoint.ts';
-import { type AdminCluster, type AdminHost, type EnvoyFlag, toAdminHost } from './admin-host.ts';
+import { type AdminCluster, type AdminHost, type EnvoyFlag, toAdminHost, toThresholds } from './admin-host.ts';
 
 /** The fields of Envoy's `HostHealthStatus` that flags stand in; the one that is missing is a word of `eds_health_status`. */
 const FIELDS: Readonly<Record<Exclude<EnvoyFlag, 'eds_status_draining'>, string>> = {
@@ -18,9 +18,16 @@ export function renderClustersJson(clusters: readonly AdminCluster[]): string {
   return `${JSON.stringify(clusters.length === 0 ? {} : { cluster_statuses: clusters.map(toCluster) }, null, 1)}\n`;
 }
 
-function toCluster({ name, endpoints, trafficOf }: AdminCluster): object {
+function toCluster({ name, endpoints, limits, trafficOf }: AdminCluster): object {
+  const thresholds = Object.fromEntries(toThresholds(limits));
+
   const hosts = endpoints.map((endpoint) => toHost(endpoint.endpoint, toAdminHost(endpoint, trafficOf(endpoint.endpoint.key))));
-  return { name, ...(hosts.length === 0 ? {} : { host_statuses: hosts }), observability_name: name };
+  return {
+    name,
+    ...(hosts.length === 0 ? {} : { host_statuses: hosts }),
+    circuit_breakers: { thresholds: [thresholds, { priority: 'HIGH', ...thresholds }] },
+    observability_name: name,
+  };
 }
 
 function toHost(endpoint: Endpoint, host: AdminHost): object {

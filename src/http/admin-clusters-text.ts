@@ -1,12 +1,16 @@
-import { type AdminCluster, type AdminHost, toAdminHost } from './admin-host.ts';
+import { type AdminCluster, type AdminHost, toAdminHost, toThresholds } from './admin-host.ts';
 
 /** `/clusters` as Envoy prints it, for the people and programs that read an Envoy's: lines of names and values between `::`. */
 export function renderClustersText(clusters: readonly AdminCluster[]): string {
   return clusters.map(renderCluster).join('');
 }
 
-function renderCluster({ name, endpoints, trafficOf }: AdminCluster): string {
-  const lines = [`${name}::observability_name::${name}\n`, `${name}::added_via_api::false\n`];
+/** A reader knows a cluster by the lines of its limits, which Envoy prints for every one. */
+function renderCluster({ name, endpoints, limits, trafficOf }: AdminCluster): string {
+  const thresholds = ['default_priority', 'high_priority'].flatMap((priority) =>
+    toThresholds(limits).map(([key, value]) => `${name}::${priority}::${key}::${value}\n`),
+  );
+  const lines = [`${name}::observability_name::${name}\n`, ...thresholds, `${name}::added_via_api::false\n`];
   for (const endpoint of endpoints) {
     lines.push(...hostLines(name, toAdminHost(endpoint, trafficOf(endpoint.endpoint.key))));
   }

@@ -8,8 +8,28 @@ import { MAX_ORIGIN_NAME_LENGTH, toPrintable } from './printable.ts';
 export interface AdminCluster {
   readonly name: string;
   readonly endpoints: readonly EndpointHealth[];
+  readonly limits: AdminLimits;
   /** By endpoint key; null where no route leads, so that there are no connections. */
   readonly trafficOf: (key: string) => EndpointTraffic | null;
+}
+
+/** What a cluster may have at once. Envoy: `circuit_breakers.thresholds`. */
+export interface AdminLimits {
+  readonly maxConnections: number;
+  readonly maxPendingRequests: number;
+}
+
+/** What `/clusters` says where there is no limit: the largest that Envoy's field holds. */
+const UNLIMITED = 4_294_967_295;
+
+/** The thresholds by name, in Envoy's order; of either priority, as there is but one here. */
+export function toThresholds({ maxConnections, maxPendingRequests }: AdminLimits): readonly (readonly [string, number])[] {
+  return [
+    ['max_connections', maxConnections],
+    ['max_pending_requests', maxPendingRequests],
+    ['max_requests', UNLIMITED],
+    ['max_retries', UNLIMITED],
+  ];
 }
 
 /** What both forms of `/clusters` say of an endpoint, in Envoy's terms. */

@@ -15,6 +15,7 @@ export function renderDemoText({ plain, tls, admin, control, backends }: DemoTex
   health URLs   http://${plain}   HTTP/1.1 and h2c
   and gRPC      https://${tls}  HTTP/1.1 and HTTP/2 over TLS, self-signed
   backends      ${backends.join('  ')}
+  status page   http://${admin}/
   metrics       http://${admin}/metrics
 
 Ask for the health of the backends:

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { describe, it } from 'node:test';
-import { createLoggerOver } from '../../../src/observability/logger.ts';
+import { createLoggerOver, setLogLevel } from '../../../src/observability/logger.ts';
 
 const LOGGER = new URL('../../../src/observability/logger.ts', import.meta.url).href;
 
@@ -40,5 +40,24 @@ describe('createLogger', () => {
     logger.info('quiet');
     logger.warn('loud');
     assert.equal(lines.length, 1);
+  });
+
+  it('changes the level of every part that was made from it', () => {
+    const lines: string[] = [];
+    const logger = createLoggerOver({ write: (line) => lines.push(line) }, 'info');
+    const part = logger.child({ component: 'health' });
+    const partOfPart = part.child({ cluster: 'a' });
+    const say = (): number => {
+      lines.length = 0;
+      for (const each of [logger, part, partOfPart]) {
+        each.debug('detail');
+      }
+      return lines.length;
+    };
+    const before = say();
+    setLogLevel(logger, 'debug');
+    const during = say();
+    setLogLevel(logger, 'info');
+    assert.deepEqual([before, during, say()], [0, 3, 0]);
   });
 });

@@ -19,6 +19,10 @@ describe('the text of the demo', () => {
     }
   });
 
+  it('names the status page', () => {
+    assert.match(text, /^ +status page +http:\/\/127\.0\.0\.1:9902\/$/m);
+  });
+
   it('shows calls through both listeners, each with the certificate check that fits', () => {
     const calls = text.match(/^ +grpcurl .*demo\.Echo\/Say$/gm) ?? [];
     assert.deepEqual(

@@ -1,0 +1,84 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { AdminAccess, type AdminPeer, isUnnamed } from '../../../src/http/admin-access.ts';
+
+const PEER: AdminPeer = {
+  remoteAddress: '10.1.2.3',
+  host: '10.0.0.1:9902',
+  origin: undefined,
+  authorization: undefined,
+  isOpen: false,
+};
+
+async function codeFor(changes: Partial<AdminPeer>, allow: readonly string[] = []): Promise<number> {
+  return (await new AdminAccess({ allow, token: null }).refuse({ ...PEER, ...changes }))?.code ?? 200;
+}
+
+describe('admin.allow', () => {
+  const allow = ['10.0.0.0/8', 'fd00::/8', '192.0.2.7'];
+
+  for (const [remoteAddress, code] of [
+    ['10.255.0.1', 200],
+    ['::ffff:10.0.0.1', 200],
+    ['11.0.0.1', 403],
+    ['::ffff:11.0.0.1', 403],
+    ['192.0.2.7', 200],
+    ['192.0.2.8', 403],
+    ['fd12::1', 200],
+    ['fe80::1', 403],
+    ['127.0.0.1', 200],
+    ['::1', 200],
+    [undefined, 200],
+    ['nonsense', 403],
+  ] as const) {
+    it(`answers ${remoteAddress ?? 'a unix socket'} with ${code}`, async () => {
+      assert.equal(await codeFor({ remoteAddress }, allow), code);
+    });
+  }
+
+  it('lets everybody in without a list', async () => {
+    assert.equal(await codeFor({ remoteAddress: '203.0.113.1' }), 200);
+  });
+});
+
+describe('Host', () => {
+  for (const host of ['127.0.0.1', '127.0.0.1:9902', '[::1]', '[::1]:9902', 'localhost', 'LOCALHOST:1', '', undefined]) {
+    it(`may be ${host}`, async () => {
+      assert.equal(isUnnamed(host), true);
+      assert.equal(await codeFor({ host }), 200);
+    });
+  }
+
+  for (const host of [
+    'evil.example',
+    'evil.example:9902',
+    'localhost.evil.example',
+    '127.0.0.1.evil.example',
+    'unix:/x',
+    '::1',
+    'a b',
+  ]) {
+    it(`may not be ${host}`, async () => {
+      assert.equal(isUnnamed(host), false);
+      assert.equal(await codeFor({ host }), 403);
+    });
+  }
+});
+
+describe('Origin', () => {
+  for (const [origin, code] of [
+    ['http://10.0.0.1:9902', 200],
+    ['https://10.0.0.1:9902', 200],
+    ['http://10.0.0.1', 403],
+    ['http://10.0.0.2:9902', 403],
+    ['http://localhost:9902', 403],
+    ['http://evil.example', 403],
+    ['file://', 403],
+    ['null', 403],
+    ['', 403],
+  ] as const) {
+    it(`${origin} is answered with ${code}`, async () => {
+      assert.equal(await codeFor({ origin }), code);
+    });
+  }
+});
