@@ -54,7 +54,7 @@ export function createAdmin(parts: AdminParts): ProbeServer {
     startDrain: parts.startDrain,
     setLogLevel: (level: LogLevel) => {
       setLogLevel(logger, level);
-      adminLogger.info({ level }, 'log level was set');
+      adminLogger.info({ logLevel: level }, 'log level was set');
     },
   };
   const status = createStatusPages({
