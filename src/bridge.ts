@@ -5,14 +5,18 @@ import { type BridgeMetrics, createBridgeMetrics } from './bridge/bridge-metrics
 import { ChangeHistory } from './bridge/change-history.ts';
 import { EventLog } from './bridge/event-log.ts';
 import { Forwarding } from './bridge/forwarding.ts';
-import { HealthMonitor } from './bridge/health-monitor.ts';
+import { HealthMonitor, type HealthMonitorOptions } from './bridge/health-monitor.ts';
 import { BridgeLifecycle } from './bridge/lifecycle.ts';
-import { type ListenerPlan, ListenerSet } from './bridge/listener-set.ts';
+import { type Answers, ListenerFront } from './bridge/listener-front.ts';
+import { ListenerSet, type OnBadFiles } from './bridge/listener-set.ts';
 import { toListenerOptions } from './bridge/listener-settings.ts';
+import type { ListenerPlan } from './bridge/listener-slot.ts';
 import { loadMonitorOptions } from './bridge/monitor-options.ts';
 import { createOwnHealth } from './bridge/own-health.ts';
+import { type LoadNext, Reloader } from './bridge/reloader.ts';
 import type { Config } from './config/load.ts';
 import type { ListenerConfig } from './config/sections/listener.ts';
+import { BridgeError, ErrorCode } from './errors.ts';
 import type { GrpcHealthService } from './grpc-health/grpc-health-service.ts';
 import type { HealthAnswerOptions } from './http/health-answer.ts';
 import { createHealthApp, createNoHealthApp, type HealthAppObserver } from './http/health-app.ts';
@@ -44,7 +48,7 @@ const METRICS = 'metrics';
  * new → started → draining → closed; `close` may be called in any of them.
  */
 export class Bridge {
-  readonly #config: Config;
+  #config: Config;
   readonly #deps: BridgeDeps;
   readonly #lifecycle: BridgeLifecycle;
   readonly #metrics: BridgeMetrics;
@@ -55,9 +59,13 @@ export class Bridge {
   /** Whoever is to know of calls; null for nobody. */
   readonly #callObserver: CallObserver | null;
   readonly #apps: ProbeServer[] = [];
+  /** What listeners answer by themselves, by name; those of the admin listener's health URLs have its name. */
+  readonly #fronts = new Map<string, ListenerFront>();
+  readonly #reloader: Reloader;
   /** Ends the waits of a drain that is under way. */
   readonly #hurry = new AbortController();
   #monitor: HealthMonitor | null = null;
+  #monitorOptions: HealthMonitorOptions | null = null;
   #forwarding: Forwarding | null = null;
   #ownHealth: GrpcHealthService | null = null;
   /** Resolves when a drain has come to its end; null until one begins. */
@@ -88,6 +96,12 @@ export class Bridge {
     };
     this.#public = new ListenerSet({ clock, logger: listenerLogger, observer });
     this.#admin = new ListenerSet({ clock, logger: listenerLogger, observer });
+    this.#reloader = new Reloader({
+      logger: logger.child({ component: 'reload' }),
+      current: () => this.#config,
+      apply: (next, onBadFiles) => this.#apply(next, onBadFiles),
+      onResult: (success) => this.#metrics.process.onReload(success),
+    });
   }
 
   /** What is bound, by the name of the listener, with real ports; those for operators are `admin` and `metrics`. */
@@ -104,6 +118,7 @@ export class Bridge {
     const { clock, random, version, logger } = this.#deps;
     const { admin, health, listeners } = this.#config;
     const options = await loadMonitorOptions(this.#config);
+    this.#monitorOptions = options;
     const forwarding = new Forwarding(this.#config, options.clusters, {
       clock,
       random,
@@ -130,10 +145,10 @@ export class Bridge {
       lifecycle: this.#lifecycle,
       onProbe: (path, code) => this.#metrics.listeners.onProbe(path, code),
     });
-    const plans = listeners.map((config) => this.#plan(config, monitor, forwarding));
+    const plans = listeners.map((config) => this.#plan(config, this.#config, forwarding.routesOf(config)));
     const adminPlan = this.#planAdmin(admin.address, monitor, forwarding);
     const metricsPlans = this.#config.metrics === null ? [] : [this.#planMetrics(this.#config.metrics.address, forwarding)];
-    await Promise.all(this.#apps.map((app) => app.ready()));
+    await Promise.all([...this.#apps, ...this.#fronts.values()].map((app) => app.ready()));
     await this.#public.listen(plans);
     await this.#admin.listen([adminPlan, ...metricsPlans]);
     this.#lifecycle.limitStartup(health.startupTimeoutMs);
@@ -180,6 +195,20 @@ export class Bridge {
     timer.cancel();
   }
 
+  /**
+   * Brings another configuration into force without dropping a call. What is wrong with it is logged, and then the one before stays. Never rejects.
+   *
+   * @param load called when its turn comes; throws a ConfigError.
+   */
+  reload(load: LoadNext): Promise<void> {
+    return this.#reloader.reload(load);
+  }
+
+  /** Reads certificates, keys and authorities anew; those that cannot be used are logged and the old ones go on. Never rejects. */
+  renewCertificates(): Promise<void> {
+    return this.#reloader.renew();
+  }
+
   /** Stops everything at once, in the reverse order of `start`. May be called again: it joins the first. */
   close(): Promise<void> {
     this.#hurry.abort();
@@ -190,12 +219,65 @@ export class Bridge {
   async #close(): Promise<void> {
     this.#lifecycle.close();
     await this.#monitor?.close();
+    await this.#reloader.close();
     await this.#admin.close();
     this.#forwarding?.abandonAll();
     this.#ownHealth?.startDrain();
     await this.#public.close();
     await this.#forwarding?.close();
-    await Promise.all(this.#apps.map((app) => app.close()));
+    await Promise.all([...this.#apps, ...this.#fronts.values()].map((app) => app.close()));
+  }
+
+  /** Makes what is new beside what is in force, waits until it is known, and swaps within one turn of the event loop. */
+  async #apply(config: Config, onBadFiles?: OnBadFiles): Promise<void> {
+    const [monitor, forwarding, before] = [this.#monitor, this.#forwarding, this.#monitorOptions];
+    if (monitor === null || forwarding === null || before === null) {
+      throw new Error('a bridge that was not started cannot reload');
+    }
+    const options = await loadMonitorOptions(config, onBadFiles === undefined ? null : { before, onBadFiles });
+    forwarding.prepare(config, options.clusters);
+    try {
+      await monitor.warm(options, config.health.startupTimeoutMs);
+      await this.#prepareAnswers(config);
+      const plans = config.listeners.map((each) => this.#plan(each, config, forwarding.preparedRoutesOf(each)));
+      await this.#public.prepare(plans, onBadFiles);
+      if (this.#closed !== null) {
+        throw new BridgeError(ErrorCode.LISTEN_FAILED, 'the bridge is closing');
+      }
+    } catch (error) {
+      forwarding.discard();
+      await this.#public.discard();
+      monitor.reconfigure(before);
+      this.#settleAnswers(this.#config, (front) => front.discard());
+      throw error;
+    }
+    this.#config = config;
+    this.#monitorOptions = options;
+    forwarding.commit();
+    monitor.reconfigure(options);
+    this.#settleAnswers(config, (front) => front.commit());
+    this.#public.commit(config.drain.timeoutMs);
+  }
+
+  async #prepareAnswers(config: Config): Promise<void> {
+    const admin = this.#fronts.get(ADMIN);
+    const listeners = config.listeners.flatMap((listener) => {
+      const front = this.#fronts.get(listener.name);
+      const create = () => this.#createAnswers(listener, config);
+      return front === undefined ? [] : [front.prepare(basisOf(config, listener), create)];
+    });
+    await Promise.all([...listeners, admin?.prepare(basisOf(config, null), () => this.#createAdminAnswers(config))]);
+  }
+
+  /** Ends the answers of listeners that the configuration does not have. */
+  #settleAnswers({ listeners }: Config, settle: (front: ListenerFront) => void): void {
+    for (const [name, front] of this.#fronts) {
+      settle(front);
+      if (name !== ADMIN && !listeners.some((listener) => listener.name === name)) {
+        this.#fronts.delete(name);
+        void front.close();
+      }
+    }
   }
 
   #onVerdict(verdict: BridgeVerdict): void {
@@ -206,19 +288,20 @@ export class Bridge {
     }
   }
 
-  #plan(config: ListenerConfig, monitor: HealthMonitor, forwarding: Forwarding): ListenerPlan {
-    const app = this.#createApp(config, monitor);
-    this.#apps.push(app);
+  #plan(config: ListenerConfig, whole: Config, forwarded: readonly Route[]): ListenerPlan {
     const { name, address, tls } = config;
+    const front = this.#fronts.get(name) ?? new ListenerFront(basisOf(whole, config), this.#createAnswers(config, whole));
+    this.#fronts.set(name, front);
+    const { isHealthPath, ...settings } = toListenerOptions(config, whole);
     const options = {
-      ...toListenerOptions(config, this.#config),
-      routes: this.#routesOf(config, forwarding),
+      ...settings,
+      isHealthPath: isHealthPath === undefined ? () => false : front.isHealthPath,
+      routes: this.#routesOf(config, whole, forwarded),
       random: this.#deps.random,
-      turn: forwarding.turn,
-      slabs: forwarding.slabs,
+      ...(this.#forwarding === null ? {} : { turn: this.#forwarding.turn, slabs: this.#forwarding.slabs }),
       ...(this.#callObserver === null ? {} : { callObserver: this.#callObserver }),
     };
-    return { name, address, tls, requestHandler: app.handler, options };
+    return { name, address, tls, requestHandler: front.handler, options, settings: { ...settings, name, isTls: tls !== null } };
   }
 
   #planAdmin(address: Address, monitor: HealthMonitor, forwarding: Forwarding): ListenerPlan {
@@ -228,9 +311,8 @@ export class Bridge {
     return { name: ADMIN, address, tls: null, requestHandler: app.handler, options: { turn, slabs } };
   }
 
-  #routesOf(config: ListenerConfig, forwarding: Forwarding): readonly Route[] {
-    const routes = forwarding.routesOf(config);
-    return config.health === 'none' ? routes : (this.#ownHealth?.withRoutes(routes, this.#config.health) ?? routes);
+  #routesOf(config: ListenerConfig, { health }: Config, routes: readonly Route[]): readonly Route[] {
+    return config.health === 'none' ? routes : (this.#ownHealth?.withRoutes(routes, health) ?? routes);
   }
 
   #planMetrics(address: Address, { turn, slabs }: Forwarding): ListenerPlan {
@@ -239,18 +321,34 @@ export class Bridge {
     return { name: METRICS, address, tls: null, requestHandler: app.handler, options: { turn, slabs } };
   }
 
-  #createApp(config: ListenerConfig, monitor: HealthMonitor): ProbeServer {
+  /** Nothing asks before there is one. */
+  #verdict(): BridgeVerdict {
+    if (this.#monitor === null) {
+      throw new Error('a bridge that was not started has no verdict');
+    }
+    return this.#monitor.verdict;
+  }
+
+  #createAnswers(config: ListenerConfig, whole: Config): Answers {
     const observer = this.#observeApp();
+    const isHealthPath = toListenerOptions(config, whole).isHealthPath ?? (() => false);
     if (config.health === 'none') {
-      return createNoHealthApp(observer);
+      return { app: createNoHealthApp(observer), isHealthPath };
     }
     // Who can open a socket file is on this machine, as a loopback peer is.
-    const details = config.address.kind === 'unix' ? 'full' : this.#config.health.details;
-    return createHealthApp({ ...this.#answerOptions(monitor), ...observer, audience: 'public', details });
+    const details = config.address.kind === 'unix' ? 'full' : whole.health.details;
+    return { app: createHealthApp({ ...this.#answerOptions(whole), ...observer, audience: 'public', details }), isHealthPath };
+  }
+
+  #createAdminAnswers(whole: Config): Answers {
+    const app = createHealthApp({ ...this.#answerOptions(whole), ...this.#observeApp(), audience: 'admin' });
+    return { app, isHealthPath: () => true };
   }
 
   #createAdmin(monitor: HealthMonitor, forwarding: Forwarding): ProbeServer {
     const observer = this.#observeApp();
+    const front = new ListenerFront(basisOf(this.#config, null), this.#createAdminAnswers(this.#config));
+    this.#fronts.set(ADMIN, front);
     return createAdmin({
       config: () => this.#config,
       version: this.#deps.version,
@@ -262,19 +360,17 @@ export class Bridge {
       history: this.#history,
       startDrain: () => this.#startDrain('POST /drain').isFirst,
       onError: observer.onError,
-      health: createHealthApp({ ...this.#answerOptions(monitor), ...observer, audience: 'admin' }),
+      health: front,
       metrics: createMetricsApp({ render: this.#metrics.render, onError: observer.onError }),
     });
   }
 
-  #answerOptions(monitor: HealthMonitor): Omit<HealthAnswerOptions, 'audience'> {
-    const { clusters, health } = this.#config;
-    const shortestMs = Math.min(...clusters.map(({ healthCheck }) => healthCheck.unhealthyIntervalMs));
+  #answerOptions(whole: Config): Omit<HealthAnswerOptions, 'audience'> {
     return {
-      ...health,
-      verdict: () => monitor.verdict,
+      ...whole.health,
+      verdict: () => this.#verdict(),
       lifecycle: () => this.#lifecycle,
-      retryAfterSeconds: Math.max(1, Math.ceil(shortestMs / 1000)),
+      retryAfterSeconds: retryAfterSeconds(whole),
     };
   }
 
@@ -285,4 +381,15 @@ export class Bridge {
       onError: (err) => logger.error({ err }, 'answering failed'),
     };
   }
+}
+
+/** What the answers of a listener depend on; null for the admin listener. */
+function basisOf(whole: Config, listener: ListenerConfig | null): unknown {
+  return { health: whole.health, listener: listener?.health, retryAfterSeconds: retryAfterSeconds(whole) };
+}
+
+/** When a probe that has failed may find another answer: after the shortest pause between two checks. */
+function retryAfterSeconds({ clusters }: Config): number {
+  const shortestMs = Math.min(...clusters.map(({ healthCheck }) => healthCheck.unhealthyIntervalMs));
+  return Math.max(1, Math.ceil(shortestMs / 1000));
 }

@@ -8,6 +8,9 @@ import { UpstreamMetrics } from '../observability/upstream-metrics.ts';
 import type { Listener } from '../proxy/listener.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 
+/** What is read of a listener. */
+type ListenerNumbers = Pick<Listener, 'name' | 'connections' | 'certificateExpiryMs'>;
+
 /** What metrics are read from at a scrape. */
 export interface MetricsSources {
   /** Null before there is one. */
@@ -15,7 +18,7 @@ export interface MetricsSources {
   /** Requests under way, by the clusters that calls are forwarded to. */
   readonly activeRequests: () => ReadonlyMap<string, number>;
   /** The admin listener included. */
-  readonly listeners: () => readonly Listener[];
+  readonly listeners: () => readonly ListenerNumbers[];
   readonly draining: () => boolean;
 }
 
@@ -65,6 +68,6 @@ function clusterSnapshots(monitor: HealthMonitor | null): readonly ClusterSnapsh
   }));
 }
 
-function listenerSnapshot({ name, connections, certificateExpiryMs }: Listener): ListenerSnapshot {
+function listenerSnapshot({ name, connections, certificateExpiryMs }: ListenerNumbers): ListenerSnapshot {
   return { name, connections, certificateExpiryMs };
 }

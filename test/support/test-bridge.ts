@@ -35,6 +35,8 @@ export class TestBridge implements AsyncDisposable {
   readonly bridge: Bridge;
   readonly lines: readonly LogLine[];
   readonly #events: EventEmitter<{ line: [] }>;
+  /** Whether lines of level error are no failure of the test: it causes some. */
+  expectsErrors = false;
 
   /** Does not start it yet. */
   static create(config: RawConfig): TestBridge {
@@ -44,7 +46,7 @@ export class TestBridge implements AsyncDisposable {
       lines.push(JSON.parse(line));
       events.emit('line');
     };
-    const bridge = new Bridge(resolveConfig({ listeners: [PLAIN], admin: { address: '127.0.0.1:0' }, ...config }), {
+    const bridge = new Bridge(resolveConfig(withDefaults(config)), {
       logger: createLoggerOver({ write }, 'debug'),
       clock: systemClock,
       random: seededRandom(1),
@@ -68,6 +70,11 @@ export class TestBridge implements AsyncDisposable {
     this.bridge = bridge;
     this.lines = lines;
     this.#events = events;
+  }
+
+  /** Resolves when the configuration is in force, or refused. */
+  reload(config: RawConfig): Promise<void> {
+    return this.bridge.reload(() => resolveConfig(withDefaults(config)));
   }
 
   /** Without a slash at its end. */
@@ -107,8 +114,12 @@ export class TestBridge implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.bridge.close();
     assert.deepEqual(
-      this.lines.filter(({ level }) => level === 'error' || level === 'fatal'),
+      this.lines.filter(({ level }) => (level === 'error' && !this.expectsErrors) || level === 'fatal'),
       [],
     );
   }
+}
+
+function withDefaults(config: RawConfig): RawConfig {
+  return { listeners: [PLAIN], admin: { address: '127.0.0.1:0' }, ...config };
 }

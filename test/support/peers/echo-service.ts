@@ -47,6 +47,8 @@ export class EchoBackend implements AsyncDisposable {
   readonly executed: string[] = [];
   /** Calls under way that have been cancelled, by the client or by their deadline. */
   cancelled = 0;
+  /** Connections that were accepted, ever. */
+  accepted = 0;
   /** Metadata of the last call. */
   metadata = new Metadata();
   /** Time that the deadline of the last call left. Milliseconds. */
@@ -81,6 +83,7 @@ export class EchoBackend implements AsyncDisposable {
     });
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
     this.#listener = createServer((socket) => {
+      this.accepted++;
       this.#sockets.add(socket);
       socket.on('error', () => undefined);
       socket.once('close', () => this.#sockets.delete(socket));
