@@ -76,9 +76,9 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
     this.#transport.start(head);
   }
 
-  /** What an adopted socket has read; returns whether it should go on. */
-  receive(octets: Buffer): boolean {
-    return this.#transport.receive(octets);
+  /** For ReadSink. */
+  receive(octets: Buffer, end: number): boolean {
+    return this.#transport.receive(octets, end);
   }
 
   /**

@@ -3,8 +3,8 @@ import { sharedReadBuffer } from './read-buffer.ts';
 
 /** Who takes what an adopted socket reads. */
 export interface ReadSink {
-  /** The octets are valid until it returns; whether reading goes on. */
-  receive(octets: Buffer): boolean;
+  /** The first `end` octets have been read, and are valid until it returns; whether reading goes on. */
+  receive(octets: Buffer, end: number): boolean;
 }
 
 /** A connection that has changed its socket. */
@@ -28,10 +28,10 @@ export function adoptSocket(old: Socket): AdoptedSocket | null {
     return null;
   }
   Reflect.set(old, '_handle', null);
+  const buffer = sharedReadBuffer();
   const onread = {
-    buffer: sharedReadBuffer(),
-    callback: (length: number, buffer: Uint8Array): boolean =>
-      adopted.sink === null || adopted.sink.receive(Buffer.from(buffer.buffer, buffer.byteOffset, length)),
+    buffer,
+    callback: (length: number): boolean => adopted.sink === null || adopted.sink.receive(buffer, length),
   };
   const { allowHalfOpen } = old;
   // The types know other handles.

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { Http2Connection } from '../http2/index.ts';
+import type { Http2Connection, OutputBatch } from '../http2/index.ts';
 import type { Ticker, Turn, TurnTask } from './turn.ts';
 import { writeBatch } from './write-batch.ts';
 
@@ -77,6 +77,8 @@ export class Http2Transport implements TurnTask, Ticker {
   /** When our side ended; -1 before. Clock.now(). */
   #endedAtMs = -1;
   #error: Error | null = null;
+  /** What the socket still writes without telling when that is done. */
+  #unwritten: OutputBatch | null = null;
 
   /** Takes the socket over; it is connected, and nobody else reads or writes it. `owner` is usually the connection's handler. */
   constructor(
@@ -127,11 +129,12 @@ export class Http2Transport implements TurnTask, Ticker {
     this.#afterCall();
   }
 
-  /** Octets have come. Returns false when the socket was told to stop reading, as sockets with `onread` want it. */
-  receive(octets: Buffer): boolean {
+  /** The first `end` octets have come. Returns false when the socket was told to stop reading, as sockets with `onread` want it. */
+  receive(octets: Buffer, end: number = octets.length): boolean {
+    this.#turn.beginRead();
     this.#isBusy = true;
     try {
-      this.#connection.receive(octets);
+      this.#connection.receive(octets, 0, end);
     } catch (thrown) {
       this.#onDefect(thrown);
     }
@@ -142,7 +145,7 @@ export class Http2Transport implements TurnTask, Ticker {
       this.#schedule();
     }
     this.#afterCall();
-    this.#turn.runUrgent();
+    this.#turn.endRead();
     return !this.#isReadPaused;
   }
 
@@ -252,7 +255,8 @@ export class Http2Transport implements TurnTask, Ticker {
     try {
       const batch = this.#connection.takeOutput();
       if (batch !== null) {
-        writeBatch(this.#socket, batch);
+        this.#releaseWritten();
+        this.#unwritten = writeBatch(this.#socket, batch) ?? this.#unwritten;
         if (this.#socket.writableLength > this.#highWaterOctets) {
           this.#pauseOutput();
         }
@@ -261,6 +265,13 @@ export class Http2Transport implements TurnTask, Ticker {
       this.#onDefect(thrown);
     }
     this.#isBusy = false;
+  }
+
+  #releaseWritten(): void {
+    if (this.#unwritten !== null && this.#socket.writableLength === 0) {
+      this.#unwritten.release();
+      this.#unwritten = null;
+    }
   }
 
   #pauseOutput(): void {
@@ -282,6 +293,7 @@ export class Http2Transport implements TurnTask, Ticker {
   #watchOutput(nowMs: number): void {
     if (this.#socket.writableLength === 0) {
       this.#unwrittenSinceMs = -1;
+      this.#releaseWritten();
       this.#onDrain();
     } else if (this.#unwrittenSinceMs < 0) {
       this.#unwrittenSinceMs = nowMs;
@@ -322,6 +334,8 @@ export class Http2Transport implements TurnTask, Ticker {
     }
     this.#isClosed = true;
     this.#isEnded = true;
+    this.#unwritten?.release();
+    this.#unwritten = null;
     this.#turn.remove(this);
     this.#transportClosed();
     this.#turn.runUrgent();

@@ -19,12 +19,19 @@ export interface Ticker {
 /** How long something small may wait for company. Milliseconds: little enough that no peer that measures its way to us is led astray. */
 const LATE_MS = 5;
 
+/** After so many turns in which one read came, the loop counts as quiet. */
+const QUIET_TURNS = 16;
+
+/** In a quiet loop one read of so many is followed by a whole turn, to see whether others come in it. */
+const SAMPLED_READS = 8;
+
 /** Pause between two ticks. Milliseconds: half of the shortest time that anything here measures. */
 const TICK_MS = 25;
 
 /**
  * The rhythm of one thread. Connections with something to write are served once per turn of the event loop, in one setImmediate, so that
- * many reads share one write per peer; and one timer tells the time to all of them. Holds neither a timer nor an immediate, and so does not
+ * many reads share one write per peer; and one timer tells the time to all of them. While the loop is quiet, so that there is nothing to be
+ * shared, they are served as soon as the read ends, which saves the immediate. Holds neither a timer nor an immediate, and so does not
  * keep the process alive, while nothing has asked for one.
  */
 export class Turn {
@@ -46,6 +53,13 @@ export class Turn {
   #timer: Timer | null = null;
   #nowMs: number;
   #isClosed = false;
+  #isReading = false;
+  /** Reads since the tasks were last served. */
+  #reads = 0;
+  /** How many turns have had one read, in a row. */
+  #quietTurns = 0;
+  /** Reads since a turn was last waited for. */
+  #unsampledReads = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -66,7 +80,31 @@ export class Turn {
       return;
     }
     this.#due.push(task);
-    this.#immediate ??= setImmediate(this.#runDue);
+    if (!this.#isReading) {
+      this.#immediate ??= setImmediate(this.#runDue);
+    }
+  }
+
+  /** A transport begins to take what has been read, and calls endRead when it has. Not to be nested. */
+  beginRead(): void {
+    this.#isReading = true;
+    this.#reads++;
+  }
+
+  /** Serves those that are urgent, and in a quiet loop all others. */
+  endRead(): void {
+    this.#isReading = false;
+    this.runUrgent();
+    if (this.#due.length === 0 || this.#immediate !== null) {
+      return;
+    }
+    if (this.#quietTurns >= QUIET_TURNS && this.#unsampledReads < SAMPLED_READS) {
+      this.#unsampledReads++;
+      this.#serve();
+    }
+    if (this.#due.length > 0) {
+      this.#immediate = setImmediate(this.#runDue);
+    }
   }
 
   /** Serves the task as soon as the call returns that is under way, if that is one of a transport; otherwise when the turn ends. */
@@ -131,15 +169,25 @@ export class Turn {
   }
 
   #serveDue(): void {
+    this.#immediate = null;
+    this.#quietTurns = this.#reads > 1 ? 0 : this.#quietTurns + this.#reads;
+    this.#unsampledReads = 0;
+    this.#serve();
+  }
+
+  #serve(): void {
     const due = this.#due;
     this.#due = this.#spare;
     this.#spare = due;
-    this.#immediate = null;
+    this.#reads = 0;
     this.runUrgent();
     for (let index = 0; index < due.length; index++) {
       due[index]?.onTurn();
     }
-    due.length = 0;
+    // Setting the length of an array costs more than taking the few that there mostly are.
+    while (due.length > 0) {
+      due.pop();
+    }
     this.runUrgent();
   }
 

@@ -89,11 +89,11 @@ export class ConnectAttempt {
     return head;
   }
 
-  readonly #onRead = (length: number, buffer: Uint8Array): boolean => {
-    const octets = Buffer.from(buffer.buffer, buffer.byteOffset, length);
+  readonly #onRead = (length: number): boolean => {
     if (this.connection !== null) {
-      return this.connection.receive(octets);
+      return this.connection.receive(sharedReadBuffer(), length);
     }
+    const octets = sharedReadBuffer().subarray(0, length);
     this.#head = this.#head === null ? Buffer.from(octets) : Buffer.concat([this.#head, octets]);
     return this.#head.length < MAX_HEAD_OCTETS;
   };

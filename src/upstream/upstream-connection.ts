@@ -125,9 +125,9 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
     this.#transport.start(head);
   }
 
-  /** What a socket with a read buffer of its own has read; returns whether it should go on. */
-  receive(octets: Buffer): boolean {
-    return this.#transport.receive(octets);
+  /** What a socket with a read buffer of its own has read: the first `end` octets. Returns whether it should go on. */
+  receive(octets: Buffer, end: number): boolean {
+    return this.#transport.receive(octets, end);
   }
 
   /** Opens a stream and sends its request; null if there is no place any more, so that the caller must acquire again. */

@@ -40,9 +40,9 @@ function read(adopted: AdoptedSocket, octets: number): Promise<string> {
   return new Promise((resolve) => {
     let text = '';
     adopted.sink = {
-      receive(part) {
-        assert.equal(part.buffer, sharedReadBuffer().buffer);
-        text += part.toString();
+      receive(buffer, end) {
+        assert.equal(buffer, sharedReadBuffer());
+        text += buffer.toString('utf8', 0, end);
         if (text.length >= octets) {
           resolve(text);
         }
@@ -93,8 +93,8 @@ describe('an adopted socket', () => {
     const seen: string[] = [];
     const first = new Promise<void>((resolve) => {
       adopted.sink = {
-        receive(part) {
-          seen.push(part.toString());
+        receive(buffer, end) {
+          seen.push(buffer.toString('utf8', 0, end));
           resolve();
           return false;
         },

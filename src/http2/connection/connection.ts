@@ -113,16 +113,16 @@ export class Http2Connection {
   }
 
   /**
-   * Takes what the transport has received. Unless ConnectionOptions.isInputReused is set the buffer must not be written again: what waits
+   * Takes what the transport has received: the octets from `start` to `end`, by default all. Unless ConnectionOptions.isInputReused is set the buffer must not be written again: what waits
    * for the next turn, or for another connection's windows, refers to it.
    */
-  receive(octets: Buffer): void {
+  receive(octets: Buffer, start = 0, end: number = octets.length): void {
     if (this.isClosed) {
       return;
     }
     this.#parts.liveness.onOctets();
     try {
-      this.#parts.input.receive(octets);
+      this.#parts.input.receive(octets, start, end);
     } catch (error) {
       this.#fail(error);
     }

@@ -20,6 +20,10 @@ export class HoldDown {
 
   /** Places that are still held at `now`. */
   count(now: number): number {
+    if (this.#ends.length === 0) {
+      // Setting the length of an array costs more than all the rest.
+      return 0;
+    }
     while (this.#first < this.#ends.length && (this.#ends[this.#first] ?? 0) <= now) {
       this.#first++;
     }

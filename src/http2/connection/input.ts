@@ -38,11 +38,11 @@ export class Input {
   }
 
   /** Takes octets, or keeps them behind those that wait. Throws ConnectionError. */
-  receive(octets: Buffer): void {
+  receive(octets: Buffer, start: number, end: number): void {
     if (this.#deferred.isEmpty) {
-      this.#decode(octets, false);
+      this.#decode(octets, start, end, false);
     } else {
-      this.#deferred.push(octets);
+      this.#deferred.push(octets.subarray(start, end));
     }
   }
 
@@ -51,7 +51,7 @@ export class Input {
     this.#parts.headers.newStreams = 0;
     this.#gate.isShut = false;
     for (let octets = this.#next(); octets !== null; octets = this.#next()) {
-      this.#decode(octets, true);
+      this.#decode(octets, 0, octets.length, true);
     }
   }
 
@@ -74,24 +74,24 @@ export class Input {
     return this.#gate.isShut ? null : this.#deferred.shift();
   }
 
-  #decode(octets: Buffer, isOwned: boolean): void {
-    let at = this.#preface === null || this.#preface.isComplete ? 0 : this.#preface.read(octets, 0);
-    while (at < octets.length && !this.#gate.isShut) {
-      at = this.#decodeFrom(octets, at);
+  #decode(octets: Buffer, start: number, end: number, isOwned: boolean): void {
+    let at = this.#preface === null || this.#preface.isComplete ? start : this.#preface.read(octets, start, end);
+    while (at < end && !this.#gate.isShut) {
+      at = this.#decodeFrom(octets, at, end);
       if (this.#gate.isYielding) {
         this.#gate.isYielding = false;
         this.#tellDue();
       }
     }
-    if (at < octets.length && !this.#isClosed) {
-      this.#deferred.unshift(octets.subarray(at), isOwned);
+    if (at < end && !this.#isClosed) {
+      this.#deferred.unshift(octets.subarray(at, end), isOwned);
     }
   }
 
-  #decodeFrom(octets: Buffer, at: number): number {
+  #decodeFrom(octets: Buffer, at: number, end: number): number {
     const { decoder, resets } = this.#parts;
     try {
-      decoder.decode(octets, at, octets.length);
+      decoder.decode(octets, at, end);
     } catch (error) {
       if (!(error instanceof StreamError)) {
         throw error;

@@ -11,9 +11,9 @@ export class PrefaceReader {
   }
 
   /** Takes what belongs to the preface and returns the position behind it; throws at the first octet that does not. */
-  read(octets: Uint8Array, start: number): number {
+  read(octets: Uint8Array, start: number, end: number): number {
     let at = start;
-    while (at < octets.length && !this.isComplete) {
+    while (at < end && !this.isComplete) {
       if (octets[at] !== CLIENT_PREFACE[this.#matched]) {
         // RFC 9113, section 3.4.
         throw new ConnectionError(ErrorCode.PROTOCOL_ERROR, 'invalid connection preface');

@@ -46,6 +46,51 @@ describe('the end of a turn', () => {
     assert.deepEqual(log, ['first', 'second', 'again']);
   });
 
+  it('comes with the end of the read while the loop is quiet, and with the loop again as soon as it is not', async () => {
+    const { turn, log, task } = fixture();
+    const read = (name: string): void => {
+      turn.beginRead();
+      turn.schedule(task(name));
+      turn.endRead();
+    };
+    for (let count = 0; count < 16; count++) {
+      read('waits');
+      assert.equal(log.length, count, 'one read a turn is no sign yet');
+      await turnEnds();
+    }
+    log.length = 0;
+    for (let count = 1; count <= 8; count++) {
+      read('at once');
+      assert.equal(log.length, count);
+    }
+    read('sampled');
+    assert.equal(log.length, 8, 'waits for others');
+    read('another');
+    await turnEnds();
+    assert.deepEqual(log.slice(8), ['sampled', 'another']);
+    read('busy');
+    assert.equal(log.length, 10, 'two reads in one turn: the loop is busy');
+    await turnEnds();
+    assert.equal(log.length, 11);
+  });
+
+  it('leaves what is scheduled by those that a read serves to the end of the turn', async () => {
+    const { turn, log, task } = fixture();
+    for (let count = 0; count < 16; count++) {
+      turn.beginRead();
+      turn.schedule(task('x'));
+      turn.endRead();
+      await turnEnds();
+    }
+    log.length = 0;
+    turn.beginRead();
+    turn.schedule(task('first', () => turn.schedule(task('again'))));
+    turn.endRead();
+    assert.deepEqual(log, ['first']);
+    await turnEnds();
+    assert.deepEqual(log, ['first', 'again']);
+  });
+
   it('serves what may be late after 5 ms, all together', async () => {
     const { clock, turn, log } = fixture();
     const late = (name: string): TurnTask => ({

@@ -20,6 +20,20 @@ class Recorder extends Writable {
   }
 }
 
+/** Has written a chunk when it is told so. */
+class SlowRecorder extends Writable {
+  finish: () => void = () => undefined;
+
+  override _write(_chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    this.finish = callback;
+  }
+}
+
+const turnEnds = (): Promise<void> =>
+  new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+
 function batchOf(pool: SlabPool, ...parts: readonly string[]) {
   const output = new OutputBuffer(pool, 10);
   for (const part of parts) {
@@ -35,15 +49,31 @@ function batchOf(pool: SlabPool, ...parts: readonly string[]) {
 const texts = ({ calls }: Recorder): string[][] => calls.map((call) => call.map(String));
 
 describe('a batch of output', () => {
-  it('of one segment is one write, and gives its memory back', async () => {
+  it('of one segment is one write, and gives its memory back as soon as it is written', () => {
     const pool = new SlabPool();
     const socket = new Recorder();
-    writeBatch(socket, batchOf(pool, 'short'));
+    assert.equal(writeBatch(socket, batchOf(pool, 'short')), null);
     assert.deepEqual(texts(socket), [['short']]);
-    await new Promise((resolve) => {
-      setImmediate(resolve);
-    });
     assert.equal(pool.freeSlabs, 1);
+  });
+
+  it('keeps its memory while it is being written, and comes back if nobody will tell the end', async () => {
+    const pool = new SlabPool();
+    const socket = new SlowRecorder();
+    const first = batchOf(pool, 'first');
+    assert.equal(writeBatch(socket, first), first);
+    assert.equal(writeBatch(socket, batchOf(pool, 'second')), null);
+    assert.equal(pool.freeSlabs, 0);
+    socket.finish();
+    assert.ok(socket.writableLength > 0);
+    await turnEnds();
+    assert.equal(pool.freeSlabs, 0);
+    socket.finish();
+    await turnEnds();
+    assert.equal(pool.freeSlabs, 1, 'the second by its callback');
+    assert.equal(socket.writableLength, 0);
+    first.release();
+    assert.equal(pool.freeSlabs, 2);
   });
 
   it('of several segments is one write, in their order', () => {
