@@ -236,11 +236,7 @@ export class Forwarding {
       .map((route) => this.#createRoute(route, listener, config));
   }
 
-  #createRoute(
-    { name, match, cluster: clusterName, timeoutMs }: RouteConfig,
-    listener: ListenerConfig,
-    config: Config,
-  ): Route {
+  #createRoute({ name, match, cluster: clusterName, timeoutMs }: RouteConfig, listener: ListenerConfig, config: Config): Route {
     const made = config === this.#config ? undefined : this.#preparation?.made.get(clusterName);
     const cluster = made ?? this.#clusters.get(clusterName);
     if (cluster === undefined) {

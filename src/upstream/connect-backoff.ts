@@ -9,11 +9,15 @@ const MAX_PAUSE_MS = 120_000;
 /** Each pause is spread by that part of itself, so that bridges do not return together; gRPC: `JITTER`. */
 const SPREAD = 0.2;
 
+/** A call that has nowhere else to go may have an endpoint tried so soon after a failure. Milliseconds. */
+const DEMAND_PAUSE_MS = 100;
+
 /** How long an endpoint that could not be connected to is left alone: exponential, spread, forgotten with the first success. */
 export class ConnectBackoff {
   readonly #random: Random;
   #failures = 0;
   #until = Number.NEGATIVE_INFINITY;
+  #failedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(random: Random) {
     this.#random = random;
@@ -29,11 +33,17 @@ export class ConnectBackoff {
     return nowMs >= this.#until;
   }
 
+  /** The same for an attempt on behalf of a call that has nowhere else to go: it need not wait for the whole pause. */
+  isOverOnDemand(nowMs: number): boolean {
+    return this.isOver(nowMs) || nowMs - this.#failedAtMs >= DEMAND_PAUSE_MS;
+  }
+
   /** An attempt has failed; returns the pause before the next one. Milliseconds. */
   fail(nowMs: number): number {
     const pause = Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * FACTOR ** this.#failures);
     const spread = pause * (1 - SPREAD + 2 * SPREAD * this.#random());
     this.#failures++;
+    this.#failedAtMs = nowMs;
     this.#until = nowMs + spread;
     return spread;
   }

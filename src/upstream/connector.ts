@@ -50,15 +50,17 @@ export class Connector implements AttemptOwner {
 
   /** Begins an attempt, unless a pause is on; returns whether it did. Nobody is told anything from within. */
   connect(endpoint: Endpoint): boolean {
-    const { clock, timeoutMs, tls } = this.#options;
-    const nowMs = clock.now();
-    if (!this.#backoff.isOver(nowMs)) {
-      return false;
-    }
-    const attempt = new ConnectAttempt(endpoint, nowMs + timeoutMs, this, tls);
-    this.#attempts.push(attempt);
-    attempt.start();
-    return true;
+    return this.#backoff.isOver(this.#options.clock.now()) && this.#start(endpoint);
+  }
+
+  /** Whether an attempt may be made for a call that has nowhere else to go. `nowMs` is Clock.now(). */
+  mayConnectOnDemand(nowMs: number): boolean {
+    return this.#attempts.length === 0 && this.#backoff.isOverOnDemand(nowMs);
+  }
+
+  /** Makes it. */
+  connectOnDemand(endpoint: Endpoint): void {
+    this.#start(endpoint);
   }
 
   /** Gives up attempts whose time is over. `nowMs` is Clock.now(). */
@@ -119,6 +121,14 @@ export class Connector implements AttemptOwner {
       this.#backoff.fail(this.#options.clock.now());
       this.#options.owner.onConnectFailed(attempt.endpoint, failure, message);
     }
+  }
+
+  #start(endpoint: Endpoint): true {
+    const { clock, timeoutMs, tls } = this.#options;
+    const attempt = new ConnectAttempt(endpoint, clock.now() + timeoutMs, this, tls);
+    this.#attempts.push(attempt);
+    attempt.start();
+    return true;
   }
 
   #attemptOf(connection: UpstreamConnection): ConnectAttempt | undefined {

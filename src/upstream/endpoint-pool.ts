@@ -127,6 +127,18 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     this.#connectForWaiting();
   }
 
+  /** Whether a call that has nowhere else to go may have this endpoint tried, although it is left alone for now. `nowMs` is Clock.now(). */
+  mayTry(nowMs: number): boolean {
+    return this.isEligible && this.#connector.mayConnectOnDemand(nowMs);
+  }
+
+  /** Tries, for a waiter that is the first. */
+  tryFor(entry: WaitEntry): void {
+    entry.pool = this;
+    this.waiting.add(entry);
+    this.#connector.connectOnDemand(this.endpoint);
+  }
+
   /** Gives connections to those that wait, the first come first. */
   serve(): void {
     for (const entry of this.waiting) {
@@ -279,13 +291,15 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     }
   }
 
-  /** A connection that is leaving, and has been of use, gets a successor before it is empty. */
+  /** A connection that is leaving, and has been of use, gets a successor: at once, before it is empty, or with the next sweep if it is. */
   #replace(connection: UpstreamConnection): void {
     const isDue = connection.isRetiring && connection.hasAnswered && !connection.isReplaced;
     if (isDue && this.isEligible && !this.#connections.hasUsable) {
       connection.isReplaced = true;
       this.isWanted = true;
-      this.preconnect();
+      if (connection.liveStreams > 0) {
+        this.preconnect();
+      }
     }
   }
 

@@ -126,7 +126,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.#lastTrafficMs = this.#context.dependencies.turn.nowMs;
     const result = this.#picker.pick(waiter);
     if (result.kind !== 'picked') {
-      this.#queue.addRefused(waiter, this.#reasonForNone());
+      this.#tryFor(waiter);
       return null;
     }
     const connection = result.picked.take();
@@ -211,6 +211,25 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     const pools = [...this.#pools.values()].filter(({ isEligible }) => isEligible);
     const pickable = pools.filter(({ isPickable }) => isPickable);
     this.#picker = this.#balancer.update(pickable.length > 0 ? pickable : pools.filter(({ connecting }) => connecting > 0));
+  }
+
+  /**
+   * All endpoints are left alone after failures. One is tried for the call all the same, as proxies do that know no pauses; but each of them
+   * at most ten times a second, and other calls join that attempt, so that a server which cannot serve is not kept from recovering.
+   */
+  #tryFor(waiter: StreamWaiter): void {
+    const nowMs = this.#context.dependencies.clock.now();
+    const pools = [...this.#pools.values()].filter((pool) => pool.mayTry(nowMs));
+    const pool = pools.find(({ key }) => key !== waiter.excluded?.key) ?? pools[0];
+    if (pool === undefined) {
+      this.#queue.addRefused(waiter, this.#reasonForNone());
+      return;
+    }
+    const entry = this.#queue.add(waiter);
+    if (entry !== null) {
+      pool.tryFor(entry);
+      this.#isPickerStale = true;
+    }
   }
 
   #reasonForNone(): NoConnectionReason {

@@ -114,7 +114,6 @@ describe('connecting to endpoints', () => {
     for (const pauseMs of [1000, 1600, 2560]) {
       const attempts = bench.log.length;
       await bench.shift(pauseMs * 0.75);
-      assert.equal(await bench.call().done, 'no connection: connect_failed', 'at once, as there is no other endpoint');
       assert.equal(bench.log.length, attempts, 'no attempt during the pause');
       await bench.shift(pauseMs * 0.5);
       await bench.until(() => bench.log.length === attempts + 1, 'the next attempt');
@@ -124,6 +123,39 @@ describe('connecting to endpoints', () => {
     await bench.connected(1);
     assert.equal(await bench.call().done, '200');
     assert.equal(revived.requests, 1);
+  });
+
+  it('tries an endpoint that is left alone for calls that have nowhere else to go, ten times a second at most', async () => {
+    const endpoint = await closedEndpoint();
+    await using bench = new UpstreamBench();
+    bench.use(endpoint);
+    assert.equal(await bench.call().done, 'no connection: connect_failed');
+    const attempts = bench.log.length;
+    assert.equal(await bench.call().done, 'no connection: connect_failed', 'at once');
+    assert.equal(bench.log.length, attempts, 'too soon for another attempt');
+    await bench.shift(150);
+    const together = await Promise.all([bench.call().done, bench.call().done]);
+    assert.deepEqual(together, ['no connection: connect_failed', 'no connection: connect_failed']);
+    assert.equal(bench.log.length, attempts + 1, 'one attempt for both');
+    await using revived = await NodeHttp2Backend.start({ port: portOf(endpoint) });
+    await bench.shift(150);
+    assert.equal(await bench.call().done, '200');
+    assert.equal(revived.requests, 1);
+  });
+
+  it('leaves it alone while another endpoint takes the calls', async () => {
+    const endpoint = await closedEndpoint();
+    await using backend = await NodeHttp2Backend.start();
+    await using bench = new UpstreamBench();
+    bench.use(endpoint, backend.endpoint);
+    await bench.until(() => bench.log.some((line) => line.startsWith('failed')), 'the failure');
+    await bench.connected(1);
+    const attempts = bench.log.length;
+    await bench.shift(150);
+    for (let call = 0; call < 4; call++) {
+      assert.equal(await bench.call().done, '200');
+    }
+    assert.equal(bench.log.length, attempts);
   });
 
   it('tries at once when the health of a failed endpoint returns', async () => {

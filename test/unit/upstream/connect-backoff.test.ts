@@ -22,6 +22,8 @@ describe('the pauses after failed attempts', () => {
     backoff.fail(10_000);
     assert.equal(backoff.isOver(10_999), false);
     assert.equal(backoff.isOver(11_000), true);
+    assert.equal(backoff.isOverOnDemand(10_099), false);
+    assert.equal(backoff.isOverOnDemand(10_100), true);
     backoff.reset();
     assert.equal(backoff.failures, 0);
     assert.equal(backoff.isOver(0), true);
