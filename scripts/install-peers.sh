@@ -14,6 +14,7 @@ DEBIAN_PACKAGES=(
   'dnsmasq-base=2.90-*'
   'nghttp2-client=1.52.0-*'
   'nghttp2-server=1.52.0-*'
+  'prometheus=2.42.0*'
   'python3-grpcio=1.51.1-*'
   'python3-h2=4.1.0-*'
   'python3-venv=*'

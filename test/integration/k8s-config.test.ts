@@ -10,7 +10,7 @@ import { GrpcBackend } from '../support/peers/grpc-backend.ts';
 import { TestBridge } from '../support/test-bridge.ts';
 
 const ROOT = fileURLToPath(new URL('../../k8s/', import.meta.url));
-const OVERLAYS = ['base', 'overlays/gke-ingress', 'overlays/kubernetes-discovery'] as const;
+const OVERLAYS = ['base', 'overlays/gke-ingress', 'overlays/kubernetes-discovery', 'overlays/monitoring'] as const;
 
 function config(folder: string): Config {
   return loadConfig({ flags: { config: [`${ROOT}${folder}/bridge.yaml`] }, environment: {} });

@@ -23,6 +23,11 @@ export function dnsmasq(): string {
   return existing('/usr/sbin/dnsmasq');
 }
 
+/** Debian's promtool, of its package prometheus. */
+export function promtool(): string {
+  return existing('/usr/bin/promtool');
+}
+
 /** Debian's nghttpd. */
 export function nghttpd(): string {
   return existing('/usr/sbin/nghttpd');
