@@ -1,13 +1,16 @@
 import type { Logger } from 'pino';
 import type { BridgeVerdict } from './aggregation/verdict.ts';
 import { createAdmin } from './bridge/admin.ts';
+import { BridgeAnswers } from './bridge/bridge-answers.ts';
 import { type BridgeMetrics, createBridgeMetrics } from './bridge/bridge-metrics.ts';
+import { certificateFilesOf } from './bridge/certificate-files.ts';
+import { createAccessLog, openAccessLog } from './bridge/call-log.ts';
 import { ChangeHistory } from './bridge/change-history.ts';
 import { EventLog } from './bridge/event-log.ts';
+import { FileSetWatch } from './bridge/file-set-watch.ts';
 import { Forwarding } from './bridge/forwarding.ts';
 import { HealthMonitor, type HealthMonitorOptions } from './bridge/health-monitor.ts';
 import { BridgeLifecycle } from './bridge/lifecycle.ts';
-import { type Answers, ListenerFront } from './bridge/listener-front.ts';
 import { ListenerSet, type OnBadFiles } from './bridge/listener-set.ts';
 import { toListenerOptions } from './bridge/listener-settings.ts';
 import type { ListenerPlan } from './bridge/listener-slot.ts';
@@ -16,15 +19,16 @@ import { createOwnHealth } from './bridge/own-health.ts';
 import { type LoadNext, Reloader } from './bridge/reloader.ts';
 import type { Config } from './config/load.ts';
 import type { ListenerConfig } from './config/sections/listener.ts';
+import { systemFiles } from './discovery/file-watch.ts';
 import { BridgeError, ErrorCode } from './errors.ts';
 import type { GrpcHealthService } from './grpc-health/grpc-health-service.ts';
-import type { HealthAnswerOptions } from './http/health-answer.ts';
-import { createHealthApp, createNoHealthApp, type HealthAppObserver } from './http/health-app.ts';
+import type { HealthAppObserver } from './http/health-app.ts';
 import { createMetricsApp } from './http/metrics-app.ts';
 import type { ProbeServer } from './http/probe-server.ts';
 import type { Address } from './model/address.ts';
 import { joinObservers } from './proxy/joined-observer.ts';
 import type { RefusalReason } from './proxy/listener-options.ts';
+import type { AccessLog } from './observability/access-log/access-log.ts';
 import type { CallObserver } from './proxy/observer.ts';
 import type { Route } from './proxy/router.ts';
 import type { Clock } from './util/clock.ts';
@@ -56,12 +60,14 @@ export class Bridge {
   readonly #log: EventLog;
   readonly #public: ListenerSet;
   readonly #admin: ListenerSet;
+  readonly #accessLog: AccessLog | null;
   /** Whoever is to know of calls; null for nobody. */
   readonly #callObserver: CallObserver | null;
   readonly #apps: ProbeServer[] = [];
-  /** What listeners answer by themselves, by name; those of the admin listener's health URLs have its name. */
-  readonly #fronts = new Map<string, ListenerFront>();
+  readonly #answers: BridgeAnswers;
   readonly #reloader: Reloader;
+  /** Certificates, keys and authorities, of which new ones are taken as they come. */
+  readonly #certificates: FileSetWatch;
   /** Ends the waits of a drain that is under way. */
   readonly #hurry = new AbortController();
   #monitor: HealthMonitor | null = null;
@@ -83,7 +89,10 @@ export class Bridge {
       listeners: () => [...this.#public.listeners, ...this.#admin.listeners],
       draining: () => this.#lifecycle.draining,
     });
-    this.#callObserver = joinObservers([this.#metrics.calls]);
+    const accessLog = createAccessLog(config.accessLog, { clock, logger: logger.child({ component: 'accessLog' }) });
+    this.#accessLog = accessLog;
+    this.#metrics.process.readAccessLogDropped = () => accessLog?.stats.dropped ?? 0;
+    this.#callObserver = joinObservers(accessLog === null ? [this.#metrics.calls] : [this.#metrics.calls, accessLog]);
     this.#history = new ChangeHistory(clock);
     this.#log = new EventLog(logger.child({ component: 'health' }), this.#metrics.health, this.#history);
     const listenerLogger = logger.child({ component: 'listener' });
@@ -96,6 +105,12 @@ export class Bridge {
     };
     this.#public = new ListenerSet({ clock, logger: listenerLogger, observer });
     this.#admin = new ListenerSet({ clock, logger: listenerLogger, observer });
+    this.#answers = new BridgeAnswers({
+      lifecycle: this.#lifecycle,
+      verdict: () => this.#verdict(),
+      observer: this.#observeApp(),
+    });
+    this.#certificates = new FileSetWatch({ clock, files: systemFiles, onChange: () => this.#reloader.renew() });
     this.#reloader = new Reloader({
       logger: logger.child({ component: 'reload' }),
       current: () => this.#config,
@@ -117,6 +132,9 @@ export class Bridge {
   async start(): Promise<void> {
     const { clock, random, version, logger } = this.#deps;
     const { admin, health, listeners } = this.#config;
+    if (this.#accessLog !== null) {
+      await openAccessLog(this.#accessLog, this.#config.accessLog?.file ?? '');
+    }
     const options = await loadMonitorOptions(this.#config);
     this.#monitorOptions = options;
     const forwarding = new Forwarding(this.#config, options.clusters, {
@@ -148,11 +166,12 @@ export class Bridge {
     const plans = listeners.map((config) => this.#plan(config, this.#config, forwarding.routesOf(config)));
     const adminPlan = this.#planAdmin(admin.address, monitor, forwarding);
     const metricsPlans = this.#config.metrics === null ? [] : [this.#planMetrics(this.#config.metrics.address, forwarding)];
-    await Promise.all([...this.#apps, ...this.#fronts.values()].map((app) => app.ready()));
+    await Promise.all([this.#answers.ready(), ...this.#apps.map((app) => app.ready())]);
     await this.#public.listen(plans);
     await this.#admin.listen([adminPlan, ...metricsPlans]);
     this.#lifecycle.limitStartup(health.startupTimeoutMs);
     monitor.start();
+    this.#certificates.watch(certificateFilesOf(this.#config));
   }
 
   /**
@@ -204,11 +223,6 @@ export class Bridge {
     return this.#reloader.reload(load);
   }
 
-  /** Reads certificates, keys and authorities anew; those that cannot be used are logged and the old ones go on. Never rejects. */
-  renewCertificates(): Promise<void> {
-    return this.#reloader.renew();
-  }
-
   /** Stops everything at once, in the reverse order of `start`. May be called again: it joins the first. */
   close(): Promise<void> {
     this.#hurry.abort();
@@ -219,13 +233,16 @@ export class Bridge {
   async #close(): Promise<void> {
     this.#lifecycle.close();
     await this.#monitor?.close();
+    await this.#certificates.close();
     await this.#reloader.close();
     await this.#admin.close();
     this.#forwarding?.abandonAll();
     this.#ownHealth?.startDrain();
     await this.#public.close();
     await this.#forwarding?.close();
-    await Promise.all([...this.#apps, ...this.#fronts.values()].map((app) => app.close()));
+    await Promise.all([this.#answers.close(), ...this.#apps.map((app) => app.close())]);
+    // The last lines are those of the calls that have just ended.
+    await this.#accessLog?.close();
   }
 
   /** Makes what is new beside what is in force, waits until it is known, and swaps within one turn of the event loop. */
@@ -238,7 +255,7 @@ export class Bridge {
     forwarding.prepare(config, options.clusters);
     try {
       await monitor.warm(options, config.health.startupTimeoutMs);
-      await this.#prepareAnswers(config);
+      await this.#answers.prepare(config);
       const plans = config.listeners.map((each) => this.#plan(each, config, forwarding.preparedRoutesOf(each)));
       await this.#public.prepare(plans, onBadFiles);
       if (this.#closed !== null) {
@@ -248,36 +265,16 @@ export class Bridge {
       forwarding.discard();
       await this.#public.discard();
       monitor.reconfigure(before);
-      this.#settleAnswers(this.#config, (front) => front.discard());
+      this.#answers.discard(this.#config);
       throw error;
     }
     this.#config = config;
     this.#monitorOptions = options;
     forwarding.commit();
     monitor.reconfigure(options);
-    this.#settleAnswers(config, (front) => front.commit());
+    this.#answers.commit(config);
     this.#public.commit(config.drain.timeoutMs);
-  }
-
-  async #prepareAnswers(config: Config): Promise<void> {
-    const admin = this.#fronts.get(ADMIN);
-    const listeners = config.listeners.flatMap((listener) => {
-      const front = this.#fronts.get(listener.name);
-      const create = () => this.#createAnswers(listener, config);
-      return front === undefined ? [] : [front.prepare(basisOf(config, listener), create)];
-    });
-    await Promise.all([...listeners, admin?.prepare(basisOf(config, null), () => this.#createAdminAnswers(config))]);
-  }
-
-  /** Ends the answers of listeners that the configuration does not have. */
-  #settleAnswers({ listeners }: Config, settle: (front: ListenerFront) => void): void {
-    for (const [name, front] of this.#fronts) {
-      settle(front);
-      if (name !== ADMIN && !listeners.some((listener) => listener.name === name)) {
-        this.#fronts.delete(name);
-        void front.close();
-      }
-    }
+    this.#certificates.watch(certificateFilesOf(config));
   }
 
   #onVerdict(verdict: BridgeVerdict): void {
@@ -290,8 +287,7 @@ export class Bridge {
 
   #plan(config: ListenerConfig, whole: Config, forwarded: readonly Route[]): ListenerPlan {
     const { name, address, tls } = config;
-    const front = this.#fronts.get(name) ?? new ListenerFront(basisOf(whole, config), this.#createAnswers(config, whole));
-    this.#fronts.set(name, front);
+    const front = this.#answers.frontOf(config, whole);
     const { isHealthPath, ...settings } = toListenerOptions(config, whole);
     const options = {
       ...settings,
@@ -329,26 +325,8 @@ export class Bridge {
     return this.#monitor.verdict;
   }
 
-  #createAnswers(config: ListenerConfig, whole: Config): Answers {
-    const observer = this.#observeApp();
-    const isHealthPath = toListenerOptions(config, whole).isHealthPath ?? (() => false);
-    if (config.health === 'none') {
-      return { app: createNoHealthApp(observer), isHealthPath };
-    }
-    // Who can open a socket file is on this machine, as a loopback peer is.
-    const details = config.address.kind === 'unix' ? 'full' : whole.health.details;
-    return { app: createHealthApp({ ...this.#answerOptions(whole), ...observer, audience: 'public', details }), isHealthPath };
-  }
-
-  #createAdminAnswers(whole: Config): Answers {
-    const app = createHealthApp({ ...this.#answerOptions(whole), ...this.#observeApp(), audience: 'admin' });
-    return { app, isHealthPath: () => true };
-  }
-
   #createAdmin(monitor: HealthMonitor, forwarding: Forwarding): ProbeServer {
     const observer = this.#observeApp();
-    const front = new ListenerFront(basisOf(this.#config, null), this.#createAdminAnswers(this.#config));
-    this.#fronts.set(ADMIN, front);
     return createAdmin({
       config: () => this.#config,
       version: this.#deps.version,
@@ -360,18 +338,9 @@ export class Bridge {
       history: this.#history,
       startDrain: () => this.#startDrain('POST /drain').isFirst,
       onError: observer.onError,
-      health: front,
+      health: this.#answers.adminFront(this.#config),
       metrics: createMetricsApp({ render: this.#metrics.render, onError: observer.onError }),
     });
-  }
-
-  #answerOptions(whole: Config): Omit<HealthAnswerOptions, 'audience'> {
-    return {
-      ...whole.health,
-      verdict: () => this.#verdict(),
-      lifecycle: () => this.#lifecycle,
-      retryAfterSeconds: retryAfterSeconds(whole),
-    };
   }
 
   #observeApp(): HealthAppObserver {
@@ -381,15 +350,4 @@ export class Bridge {
       onError: (err) => logger.error({ err }, 'answering failed'),
     };
   }
-}
-
-/** What the answers of a listener depend on; null for the admin listener. */
-function basisOf(whole: Config, listener: ListenerConfig | null): unknown {
-  return { health: whole.health, listener: listener?.health, retryAfterSeconds: retryAfterSeconds(whole) };
-}
-
-/** When a probe that has failed may find another answer: after the shortest pause between two checks. */
-function retryAfterSeconds({ clusters }: Config): number {
-  const shortestMs = Math.min(...clusters.map(({ healthCheck }) => healthCheck.unhealthyIntervalMs));
-  return Math.max(1, Math.ceil(shortestMs / 1000));
 }
