@@ -27,7 +27,7 @@ export const FLAGS = {
     'BRIDGE_BACKEND',
     'TARGET',
     '.discovery',
-    'dns:///host:port, host:port, srv:///name, kubernetes:///service.namespace:port, ipv4:a:p,b:p, ipv6:[a]:p, unix:/path',
+    'host:port, dns:///host:port, srv:///name, kubernetes:///svc.ns:port, ipv4:…, unix:/path',
   ),
   'envoy-admin': single(
     'BRIDGE_ENVOY_ADMIN',

@@ -30,6 +30,9 @@ export const DEFAULT_TRANSPORT_OPTIONS: TransportOptions = Object.freeze({
   keepsHalfOpen: false,
 });
 
+/** How long nothing may be said to a peer that has ended its side: mostly it is gone altogether, and TCP would tell no earlier than with our next word. Milliseconds. */
+const HALF_OPEN_MS = 30_000;
+
 /** Output that has not moved for so long counts as a full transport, however little it is. Milliseconds. */
 const STUCK_MS = 1000;
 
@@ -50,6 +53,8 @@ export class Http2Transport implements TurnTask, Ticker {
   readonly #keepsHalfOpen: boolean;
   /** Whether the peer has ended its side and is still being answered. */
   #isHalfOpen = false;
+  /** When it was last told anything since then. */
+  #saidAtMs = 0;
   /** Whether the turn will serve us at its end. */
   #isScheduled = false;
   /** The same for a few milliseconds later. */
@@ -219,6 +224,9 @@ export class Http2Transport implements TurnTask, Ticker {
       this.#onDefect(thrown);
     }
     this.#isBusy = false;
+    if (this.#isHalfOpen && nowMs - this.#saidAtMs >= HALF_OPEN_MS) {
+      this.#transportClosed();
+    }
     this.#afterCall();
   }
 
@@ -257,6 +265,9 @@ export class Http2Transport implements TurnTask, Ticker {
       if (batch !== null) {
         this.#releaseWritten();
         this.#unwritten = writeBatch(this.#socket, batch) ?? this.#unwritten;
+        if (this.#isHalfOpen) {
+          this.#saidAtMs = this.#turn.nowMs;
+        }
         if (this.#socket.writableLength > this.#highWaterOctets) {
           this.#pauseOutput();
         }
@@ -321,6 +332,7 @@ export class Http2Transport implements TurnTask, Ticker {
   #onEnd(): void {
     if (this.#keepsHalfOpen && this.#connection.liveStreams > 0) {
       this.#isHalfOpen = true;
+      this.#saidAtMs = this.#turn.nowMs;
     } else {
       this.#transportClosed();
     }

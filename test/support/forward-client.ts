@@ -7,7 +7,12 @@ import { FrameFlag, FrameType, frame, H2_PREFACE, RawClient } from './raw-client
 export const END_STREAM = 1;
 /** END_STREAM and END_HEADERS. */
 export const END_BOTH = 5;
-const H2_START = Buffer.concat([H2_PREFACE, frame(FrameType.SETTINGS, 0, 0), frame(FrameType.SETTINGS, FrameFlag.ACK, 0)]);
+/** The preface and both SETTINGS frames of a client. */
+export const H2_START: Buffer = Buffer.concat([
+  H2_PREFACE,
+  frame(FrameType.SETTINGS, 0, 0),
+  frame(FrameType.SETTINGS, FrameFlag.ACK, 0),
+]);
 /** The begin of a gRPC response. */
 export const GRPC_HEADERS: Buffer = responseBlock('200', [['content-type', 'application/grpc']]);
 
