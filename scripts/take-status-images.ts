@@ -3,8 +3,8 @@ import { chromium } from 'playwright-core';
 /** Takes the pictures of docs/operations.md from the demo that `npm start` runs, after `curl -X POST` made one of its backends fail. */
 const URL_OF_DEMO = 'http://127.0.0.1:9902/';
 const IMAGES = [
-  { name: 'status-light', colorScheme: 'light', width: 1120, height: 420 },
-  { name: 'status-dark', colorScheme: 'dark', width: 1120, height: 420 },
+  { name: 'status-light', colorScheme: 'light', width: 1240, height: 420 },
+  { name: 'status-dark', colorScheme: 'dark', width: 1240, height: 420 },
   { name: 'status-phone', colorScheme: 'light', width: 390, height: 700 },
 ] as const;
 

@@ -84,7 +84,10 @@ describe('the status page in Chromium', { timeout: 120_000 }, () => {
     assert.match(text, new RegExp(`unhealthy\\s+${backends[3]?.key}\\s+\\d+ s\\s+NOT_SERVING\\s+[\\d.]+ ms\\s+–\\s+–`));
     assert.match(await page.locator('#counts').innerText(), /^2 of 2 clusters, 3 of 4 endpoints healthy$/);
     assert.ok((await page.locator('details', { hasText: 'search' }).locator('.strip li').count()) >= 2);
-    assert.match(await page.locator('#change-list li').first().innerText(), /\d\d:\d\d:\d\d unhealthy .*\s+search · NOT_SERVING/);
+    assert.match(
+      await page.locator('#change-list li', { hasText: 'unhealthy' }).last().innerText(),
+      /\d\d:\d\d:\d\d unhealthy .*\s+search · NOT_SERVING/,
+    );
   });
 
   it('follows what happens without being loaded again, and says it to who listens', async () => {
@@ -109,6 +112,9 @@ describe('the status page in Chromium', { timeout: 120_000 }, () => {
     const { page } = await browser.open(test.url('admin'), { viewport: { width: 360, height: 740 }, hasTouch: true });
     await untilText(page, 'tbody .badge', 'healthy');
     assert.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true);
+    const ends =
+      'Math.max(...[...document.querySelectorAll("td, th, summary > *")].map((each) => each.getBoundingClientRect().right))';
+    assert.ok((await page.evaluate<number>(ends)) <= 360);
     const labels = "getComputedStyle(document.querySelector('tbody .since'), '::before').content";
     assert.match(await page.evaluate<string>(labels), /Since/);
     assert.equal(await page.locator('thead').first().isVisible(), false);
