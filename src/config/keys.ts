@@ -111,7 +111,7 @@ export function nameKey(options: KeyOptions): Type.TString {
 }
 
 /** The path of a file, relative ones to the working directory. Existence is looked at when the file is read. */
-export function fileKey(options: KeyOptions): Type.TString {
+export function fileKey(options: KeyOptions & { readonly default?: string }): Type.TString {
   return textKey({
     ...options,
     expects: `the path of a file, of 1 to ${MAX_FILE_PATH_LENGTH} characters`,

@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { closed } from './keys.ts';
 import { MAX_CLUSTERS, MAX_LISTENERS, MAX_ROUTES } from './limits.ts';
 import { listKey } from './lists.ts';
+import { type AccessLogConfig, AccessLogSchema, toAccessLogConfig } from './sections/access-log.ts';
 import { type AdminConfig, AdminSchema, toAdminConfig } from './sections/admin.ts';
 import { type ClusterConfig, ClusterSchema, toClusterConfig } from './sections/cluster.ts';
 import { type DrainConfig, DrainSchema, toDrainConfig } from './sections/drain.ts';
@@ -34,6 +35,7 @@ export const ConfigSchema = Type.Object(
       uniqueBy: (route) => route.name,
     }),
     health: HealthSchema,
+    accessLog: Type.Optional(AccessLogSchema),
     logging: LoggingSchema,
     drain: DrainSchema,
     tracing: TracingSchema,
@@ -69,6 +71,8 @@ export interface Config {
   /** In the order in which they are tried. */
   readonly routes: readonly RouteConfig[];
   readonly health: HealthConfig;
+  /** Null for no access log. */
+  readonly accessLog: AccessLogConfig | null;
   readonly logging: LoggingConfig;
   readonly drain: DrainConfig;
   readonly tracing: TracingConfig;
@@ -85,6 +89,7 @@ export function toConfig(document: ConfigDocument): Config {
       document.health,
       document.clusters.map((cluster) => cluster.name),
     ),
+    accessLog: document.accessLog === undefined ? null : toAccessLogConfig(document.accessLog),
     logging: toLoggingConfig(document.logging),
     drain: toDrainConfig(document.drain),
     tracing: document.tracing,

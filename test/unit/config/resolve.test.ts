@@ -113,6 +113,15 @@ describe('resolveConfig', () => {
       tokenFile: '/run/secrets/token',
     });
     assert.deepEqual(config.metrics, { address: { kind: 'tcp', host: '0.0.0.0', port: 9903 } });
+    assert.deepEqual(config.accessLog, {
+      format: [
+        { kind: 'plain', operator: 'PROTOCOL' },
+        { kind: 'text', text: ' ' },
+        { kind: 'plain', operator: 'RESPONSE_CODE' },
+      ],
+      file: '/var/log/bridge.log',
+      healthChecks: true,
+    });
     const [router, search] = config.clusters;
     assert.deepEqual(router, {
       name: 'router',

@@ -62,6 +62,7 @@ export const DEFAULTS: Config = {
   ],
   admin: { address: { kind: 'tcp', host: '127.0.0.1', port: 9902 }, allow: [], tokenFile: null },
   metrics: null,
+  accessLog: null,
   clusters: [
     {
       name: 'app',
@@ -132,6 +133,7 @@ listeners:
   - { name: socket, address: unix:/run/bridge.sock, routes: [search] }
 admin: { address: "[::]:0", allow: ["10.0.0.0/8", "fd00::/8", "192.0.2.1"], tokenFile: /run/secrets/token }
 metrics: { address: 0.0.0.0:9903 }
+accessLog: { format: "%PROTOCOL% %RESPONSE_CODE%", file: /var/log/bridge.log, healthChecks: true }
 clusters:
   - name: router
     discovery: { type: dns, host: router.default.svc.cluster.local., port: 50051, refreshInterval: 3s, resolvers: ["127.0.0.1:5353", "[::1]:53"], family: v4 }
