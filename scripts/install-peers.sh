@@ -30,6 +30,7 @@ MODULE_PROGRAMS=(
   'grpc-interop-client google.golang.org/grpc/interop/client@v1.79.3'
   'grpc-interop-server google.golang.org/grpc/interop/server@v1.79.3'
   'grpc-interop-http2 google.golang.org/grpc/interop/http2@v1.79.3'
+  'grpc-health-probe github.com/grpc-ecosystem/grpc-health-probe@v0.4.62'
   'grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3'
   'ghz github.com/bojand/ghz/cmd/ghz@v0.121.0'
 )
