@@ -1,6 +1,7 @@
 import { isGrpcContentType } from '../grpc/content-type.ts';
 import { type FieldList, NameId } from '../http2/index.ts';
 import { CallRecord, type RecordedPlan } from './call-record.ts';
+import { LocalReason } from './local-reason.ts';
 import type { CallObserver, CallProtocol } from './observer.ts';
 
 /** A request that is answered here. */
@@ -17,6 +18,7 @@ export interface UnroutedRequest {
   readonly plan: RecordedPlan | null;
 }
 
+const NOT_FOUND = 404;
 const NO_PLAN: RecordedPlan = Object.freeze({ name: '', cluster: Object.freeze({ name: '' }) });
 
 /** A request that does not become a call, as the listener's observer is told of it at its end. */
@@ -43,6 +45,10 @@ export class UnroutedCall {
   end(nowMs: number): void {
     if (!this.#hasEnded) {
       this.#hasEnded = true;
+      if (this.record.httpStatus === NOT_FOUND && !this.#isProbe) {
+        // Said by a handler that does not know our words.
+        this.record.localReason ??= LocalReason.NO_ROUTE;
+      }
       this.record.durationMs = nowMs - this.record.startedAtMs;
       this.#observer.onUnroutedEnd?.(this.record, this.#isProbe);
     }
