@@ -336,6 +336,7 @@ export class Bridge {
       monitor,
       forwarding,
       history: this.#history,
+      callsOf: (cluster) => this.#metrics.calls.endedOf(cluster),
       startDrain: () => this.#startDrain('POST /drain').isFirst,
       onError: observer.onError,
       health: this.#answers.adminFront(this.#config),

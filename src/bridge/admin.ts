@@ -27,6 +27,8 @@ export interface AdminParts {
   readonly monitor: HealthMonitor;
   readonly forwarding: Forwarding;
   readonly history: ChangeHistory;
+  /** Calls to a cluster that have ended since the start. */
+  readonly callsOf: (cluster: string) => number;
   /** Begins to drain; returns whether it had not begun before. */
   readonly startDrain: () => boolean;
   readonly metrics: ProbeServer;
@@ -62,6 +64,7 @@ export function createAdmin(parts: AdminParts): ProbeServer {
     verdict: () => monitor.verdict,
     lifecycle: () => lifecycle,
     trafficOf: (cluster, endpoint) => forwarding.trafficOf(cluster, endpoint),
+    callsOf: parts.callsOf,
     changesOf: (cluster) => history.of(cluster),
     now: () => clock.wallNow(),
   });

@@ -52,6 +52,15 @@ export class CallMetrics implements CallObserver {
     return retries;
   }
 
+  /** Calls to the cluster that have ended. */
+  endedOf(cluster: string): number {
+    let ended = 0;
+    for (const route of [...this.#routes.values()].flat()) {
+      ended += route.cluster === cluster ? route.ended : 0;
+    }
+    return ended;
+  }
+
   /** What is known now. */
   read(): readonly MetricFamily[] {
     const lines: CallLines = { started: [], handled: [], duration: [] };

@@ -42,6 +42,8 @@ export class RouteCalls {
   readonly cluster: string;
   /** Attempts after one that was not processed. */
   retries = 0;
+  /** Calls that have ended, whatever their method. */
+  ended = 0;
   readonly #other: CallSeries;
   readonly #plain: CallSeries;
   /** By path: those with a series, and those with calls under way. */
@@ -72,6 +74,7 @@ export class RouteCalls {
   }
 
   onEnd(call: CallView): void {
+    this.ended++;
     if (!call.isGrpc) {
       const code = call.isCancelled ? GrpcStatus.CANCELLED : codeOfHttpStatus(call.httpStatus);
       this.#plain.onHandled(code, call.durationMs);

@@ -78,7 +78,10 @@ describe('the status page in Chromium', { timeout: 120_000 }, () => {
   it('shows clusters, endpoints, states, reasons, times, latency and traffic', async () => {
     const { page } = await browser.open(test.url('admin'));
     await page.locator('tbody tr', { hasText: /unhealthy.*\d ms/ }).waitFor();
-    await page.locator('details', { hasText: 'router' }).locator('summary', { hasText: 'calls on 2 connections' }).waitFor();
+    await page
+      .locator('details', { hasText: 'router' })
+      .locator('summary', { hasText: '0 calls/s, 0 under way on 2 connections' })
+      .waitFor();
     const text = await page.locator('details', { hasText: 'search' }).innerText();
     assert.match(text, /search\s+(healthy|degraded)\s+1 of 2 healthy/);
     assert.match(text, new RegExp(`unhealthy\\s+${backends[3]?.key}\\s+\\d+ s\\s+NOT_SERVING\\s+[\\d.]+ ms\\s+–\\s+–`));

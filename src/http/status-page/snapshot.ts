@@ -15,6 +15,8 @@ export interface StatusSource {
   readonly verdict: () => BridgeVerdict;
   readonly lifecycle: () => Lifecycle;
   readonly trafficOf: (cluster: string, endpoint: string) => EndpointTraffic | null;
+  /** Calls to a cluster that have ended since the start. */
+  readonly callsOf: (cluster: string) => number;
   /** Of a cluster, the oldest first. */
   readonly changesOf: (cluster: string) => readonly StateChange[];
   /** Milliseconds since 1970. */
@@ -57,6 +59,7 @@ function toCluster(cluster: ClusterVerdict, source: StatusSource, budget: { left
     states: Object.fromEntries(states),
     discoveryReason: toPrintable(cluster.discoveryReason, MAX_REASON_LENGTH),
     endpoints: shown.map((endpoint) => toEndpoint(endpoint, source.trafficOf(name, endpoint.endpoint.key))),
+    calls: source.callsOf(name),
     omitted: endpoints.length - shown.length,
     changes: source.changesOf(name).map(({ atMs, endpoint, from, to, reason }) => ({
       atMs,

@@ -84,6 +84,7 @@ describe('the metrics of calls', () => {
     }
     assert.deepEqual(started(metrics), ['a,x,pkg.Echo,Say 2', 'a,y,pkg.Echo,Say 1', 'b,x,pkg.Echo,Say 2']);
     assert.deepEqual([metrics.retriesOf('x'), metrics.retriesOf('y'), metrics.retriesOf('z')], [2, 0, 0]);
+    assert.deepEqual([metrics.endedOf('x'), metrics.endedOf('y'), metrics.endedOf('z')], [4, 1, 0]);
   });
 
   it('put routes beyond a limit together', () => {

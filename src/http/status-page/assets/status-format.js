@@ -22,6 +22,11 @@ export function formatLatency(ms) {
   return ms === null ? '–' : `${ms < 10 ? ms.toFixed(1) : Math.round(ms)} ms`;
 }
 
+/** Calls in a second: one decimal while there are few. */
+export function formatRate(rate) {
+  return rate > 0 && rate < 10 ? rate.toFixed(1) : String(Math.round(rate));
+}
+
 /** The time of day on the clock of whoever looks. */
 export function formatClock(ms) {
   return new Date(ms).toLocaleTimeString([], { hourCycle: 'h23' });

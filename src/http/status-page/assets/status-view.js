@@ -1,4 +1,4 @@
-import { describeChange, formatClock, formatDuration, formatLatency, formatMoment } from './status-format.js';
+import { describeChange, formatClock, formatDuration, formatLatency, formatMoment, formatRate } from './status-format.js';
 
 /** Changes that the list at the side shows, over all clusters. */
 const MAX_LISTED_CHANGES = 40;
@@ -117,10 +117,20 @@ function createCluster(cluster) {
   return details;
 }
 
-function describeTraffic(endpoints) {
+/** Calls in a second between the last two looks; null before there were two. */
+function measureRate(details, { calls }, nowMs) {
+  const { seen = { calls, nowMs, rate: null } } = details;
+  const isNewer = nowMs > seen.nowMs && calls >= seen.calls;
+  const rate = isNewer ? ((calls - seen.calls) * 1000) / (nowMs - seen.nowMs) : seen.rate;
+  details.seen = { calls, nowMs, rate };
+  return rate;
+}
+
+function describeTraffic(endpoints, rate) {
   const known = endpoints.flatMap(({ traffic }) => (traffic === null ? [] : [traffic]));
   const sum = (name) => known.reduce((total, traffic) => total + traffic[name], 0);
-  return known.length === 0 ? '' : `${sum('activeRequests')} calls on ${sum('connections')} connections`;
+  const perSecond = rate === null ? '' : `${formatRate(rate)} calls/s, `;
+  return known.length === 0 ? '' : `${perSecond}${sum('activeRequests')} under way on ${sum('connections')} connections`;
 }
 
 function updateCluster(details, cluster, nowMs) {
@@ -131,7 +141,7 @@ function updateCluster(details, cluster, nowMs) {
   setData(badge, 'state', cluster.status);
   setText(badge, cluster.status);
   setText(words, cluster.optional ? `${cluster.summary} (optional)` : cluster.summary);
-  setText(traffic, describeTraffic(cluster.all));
+  setText(traffic, describeTraffic(cluster.all, measureRate(details, cluster, nowMs)));
   reconcile(strip, cluster.changes, {
     keyOf: ({ atMs, endpoint, to }) => `${atMs} ${endpoint} ${to}`,
     create: () => make('li'),

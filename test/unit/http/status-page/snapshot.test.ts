@@ -17,6 +17,7 @@ function sourceOver(verdict: BridgeVerdict, changes: Partial<StatusSource> = {})
     verdict: () => verdict,
     lifecycle: () => ({ started: true, draining: false, maintenance: false }),
     trafficOf: () => null,
+    callsOf: () => 0,
     changesOf: () => [],
     now: () => THEN_MS + 5_000,
     ...changes,
@@ -42,6 +43,7 @@ describe('/status.json', () => {
     const snapshot: unknown = JSON.parse(
       renderSnapshot(
         sourceOver(verdictOf({ a: endpointsIn('healthy', 'unhealthy'), 'b?': [] }), {
+          callsOf: (cluster) => (cluster === 'a' ? 7 : 0),
           trafficOf: (cluster, endpoint) =>
             cluster === 'a' && endpoint === '10.0.0.1:1' ? { connections: 1, activeRequests: 2 } : null,
           changesOf: (cluster) => (cluster === 'a' ? [change] : []),
@@ -61,6 +63,7 @@ describe('/status.json', () => {
             { address: '10.0.0.2:1', state: 'unhealthy', reason: 'NOT_SERVING', sinceMs: THEN_MS, checkMs: 1.25, traffic: null },
             { address: '10.0.0.1:1', state: 'healthy', traffic: { connections: 1, activeRequests: 2 } },
           ],
+          calls: 7,
           omitted: 0,
           changes: [{ atMs: THEN_MS, endpoint: '10.0.0.2:1', from: 'healthy', to: 'unhealthy', reason: 'r?r' }],
         },
