@@ -13,6 +13,8 @@ for (const { name, colorScheme, width, height } of IMAGES) {
   const page = await browser.newPage({ colorScheme, viewport: { width, height }, locale: 'en-GB' });
   await page.goto(URL_OF_DEMO);
   await page.locator('tbody .badge', { hasText: 'unhealthy' }).waitFor();
+  // The second look makes a rate of calls.
+  await page.locator('summary', { hasText: 'calls/s' }).waitFor();
   await page.screenshot({ path: `docs/images/${name}.png` });
 }
 await browser.close();

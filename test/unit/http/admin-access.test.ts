@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { AdminAccess, type AdminPeer, isUnnamed } from '../../../src/http/admin-access.ts';
 
 const PEER: AdminPeer = {
@@ -63,6 +64,26 @@ describe('Host', () => {
       assert.equal(await codeFor({ host }), 403);
     });
   }
+});
+
+describe('any request', () => {
+  it('is let in or refused with 403, and only with an address or localhost as its Host', async () => {
+    const text = fc.string({ unit: 'binary', maxLength: 40 });
+    const hosts = fc.oneof(
+      text,
+      fc.domain(),
+      fc.ipV4(),
+      fc.ipV6().map((ip) => `[${ip}]:1`),
+    );
+    await fc.assert(
+      fc.asyncProperty(hosts, fc.option(fc.oneof(text, fc.webUrl()), { nil: undefined }), async (host, origin) => {
+        const code = await codeFor({ host, origin });
+        assert.ok(code === 200 || code === 403);
+        assert.ok(code === 403 || isUnnamed(host));
+      }),
+      { numRuns: 300, seed: 7 },
+    );
+  });
 });
 
 describe('Origin', () => {

@@ -7,6 +7,9 @@ const MAX_OPEN_ENDPOINTS = 50;
 
 const COLUMNS = ['State', 'Endpoint', 'Since', 'Last reason', 'Check', 'Calls', 'Connections'];
 
+/** From left to right in the bar, so that it grows and shrinks in place. */
+const STATES = ['healthy', 'degraded', 'stale', 'pending', 'excluded', 'draining', 'ejected', 'unhealthy'];
+
 /** An element with a class. Whatever comes from outside is set as text, never as markup. */
 function make(tag, className = '') {
   const element = document.createElement(tag);
@@ -150,12 +153,13 @@ function updateCluster(details, cluster, nowMs) {
       tick.title = `${formatMoment(change.atMs)}: ${describeChange({ cluster: cluster.name, ...change })}`;
     },
   });
-  reconcile(bar, Object.entries(cluster.states), {
-    keyOf: ([state]) => state,
+  const present = STATES.filter((state) => cluster.states[state] !== undefined);
+  reconcile(bar, present, {
+    keyOf: (state) => state,
     create: () => make('span'),
-    update: (part, [state, count]) => {
+    update: (part, state) => {
       setData(part, 'state', state);
-      part.style.flexGrow = String(count);
+      part.style.flexGrow = String(cluster.states[state]);
     },
   });
   problem.hidden = cluster.discoveryReason === '';
