@@ -27,7 +27,7 @@ class Demo {
         stderr: { write: () => true },
         signals: this.#signals,
       },
-      { ports: ANY_PORTS, logLevel: 'silent' },
+      { ports: ANY_PORTS, logLevel: 'silent', accessLogFile: '/dev/null' },
     );
     await Promise.race([printed, this.#ended]);
   }

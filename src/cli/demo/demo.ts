@@ -17,12 +17,15 @@ export interface DemoSettings {
   /** Ports of 127.0.0.1; 0 takes a free one. */
   readonly ports: { readonly plain: number; readonly tls: number; readonly admin: number; readonly control: number };
   readonly logLevel: Config['logging']['level'];
+  /** Where calls are logged, a line for each. */
+  readonly accessLogFile: string;
 }
 
 /** What `npm start` uses; documentation and the printed text name these ports. */
 export const DEMO_SETTINGS: DemoSettings = Object.freeze({
   ports: Object.freeze({ plain: 8080, tls: 8443, admin: 9902, control: 9905 }),
   logLevel: 'info',
+  accessLogFile: '/dev/stdout',
 });
 
 /** The quickstart: three gRPC backends of its own on loopback, and the bridge in front of them. */
@@ -52,7 +55,7 @@ export async function runDemo(io: CommandIo, settings: DemoSettings = DEMO_SETTI
   }
 }
 
-function demoConfig(endpoints: readonly string[], { ports, logLevel }: DemoSettings): Config {
+function demoConfig(endpoints: readonly string[], { ports, logLevel, accessLogFile }: DemoSettings): Config {
   return resolveConfig({
     listeners: [
       { name: 'plain', address: `127.0.0.1:${ports.plain}`, routes: [ROUTE] },
@@ -63,6 +66,7 @@ function demoConfig(endpoints: readonly string[], { ports, logLevel }: DemoSetti
       { name: 'demo', discovery: { type: 'static', endpoints }, healthCheck: { services: [DEMO_SERVICE], interval: '2s' } },
     ],
     routes: [{ name: ROUTE, match: { prefix: `/${DEMO_SERVICE}/` }, cluster: 'demo' }],
+    accessLog: { file: accessLogFile },
     logging: { level: logLevel },
     drain: { delay: '0s', timeout: '5s' },
   });

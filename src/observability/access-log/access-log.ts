@@ -50,11 +50,6 @@ export class AccessLog implements CallObserver {
     return this.#output.open();
   }
 
-  /** Writes on into what has the path of the file by now. */
-  reopen(): void {
-    this.#output.reopen();
-  }
-
   /** Writes what is left, as far as it is taken in time. May be called again. */
   close(): Promise<void> {
     return this.#sink.close();

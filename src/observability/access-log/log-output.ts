@@ -30,7 +30,7 @@ const STANDARD: ReadonlyMap<string, number> = new Map([
 const NO_READER: ReadonlySet<string> = new Set(['ENXIO', 'EPIPE']);
 const FULL = 'EAGAIN';
 
-/** A file, a pipe or a terminal under its path: made if there is none, appended to, opened again after a failure or when asked to. */
+/** A file, a pipe or a terminal under its path: made if there is none, appended to, opened again after a failure. */
 export class FileOutput implements LogOutput {
   readonly #path: string;
   #descriptor: number | null = null;
@@ -68,11 +68,6 @@ export class FileOutput implements LogOutput {
       this.#isBusy = false;
       this.#leave();
     }
-  }
-
-  /** Writes to what has the path from now on: whoever rotates logs renames the file, then asks for this. Envoy: SIGUSR1. */
-  reopen(): void {
-    this.close();
   }
 
   close(): void {
