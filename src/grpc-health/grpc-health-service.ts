@@ -1,10 +1,10 @@
 import { isGrpcContentType } from '../grpc/content-type.ts';
 import { type FieldList, type Http2Stream, NameId } from '../http2/index.ts';
 import { DeadlineWheel } from '../proxy/deadline-wheel.ts';
-import type { DownstreamPeer, DownstreamStreamHandler } from '../proxy/downstream-stream.ts';
 import { LocalReason } from '../proxy/local-reason.ts';
 import { LocalReplies } from '../proxy/local-replies.ts';
 import type { LocalRoute, Route } from '../proxy/router.ts';
+import type { UnroutedCall } from '../proxy/unrouted-call.ts';
 import type { Turn } from '../transport/turn.ts';
 import type { Clock } from '../util/clock.ts';
 import { HealthCall, type HealthCallHome, type HealthMethod } from './health-call.ts';
@@ -95,23 +95,23 @@ export class GrpcHealthService {
         ],
       },
       timeoutMs: 0,
-      onStream: (stream, fields, peer) => this.#accept({ method, home }, stream, fields, peer),
+      onStream: (stream, fields, { peer, log }) =>
+        isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '')
+          ? startCall(new HealthCall(stream, { method, peer, log }, home), fields)
+          : this.#refuse(stream, log),
     };
   }
 
-  #accept(
-    { method, home }: { readonly method: HealthMethod; readonly home: HealthCallHome },
-    stream: Http2Stream,
-    fields: FieldList,
-    peer: DownstreamPeer,
-  ): DownstreamStreamHandler | null {
-    if (!isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '')) {
-      // gRPC-Web begins with the same letters, and is another protocol.
-      this.#localReplies.send(stream, LocalReason.NO_ROUTE, { isGrpc: false, isHead: false, hasHeaders: false });
-      return null;
-    }
-    const call = new HealthCall(method, stream, peer, home);
-    call.start(fields);
-    return call;
+  /** gRPC-Web begins with the same letters, and is another protocol. */
+  #refuse(stream: Http2Stream, log: UnroutedCall | null): null {
+    this.#localReplies.send(stream, LocalReason.NO_ROUTE, { isGrpc: false, isHead: false, hasHeaders: false });
+    log?.record.onLocalAnswer(LocalReason.NO_ROUTE, false);
+    log?.end(this.#parts.clock.now());
+    return null;
   }
+}
+
+function startCall(call: HealthCall, fields: FieldList): HealthCall {
+  call.start(fields);
+  return call;
 }

@@ -1,15 +1,17 @@
 import { decodeHealthCheckRequest, encodeHealthListResponse } from '../grpc/health-message.ts';
 import { MESSAGE_PREFIX_OCTETS, MessageReader } from '../grpc/message.ts';
 import type { ServingStatus } from '../grpc/serving-status.ts';
-import { parseGrpcTimeout } from '../grpc/timeout.ts';
-import { type FieldList, type Http2Stream, NameId } from '../http2/index.ts';
+import { GrpcStatus } from '../grpc/status.ts';
+import { type FieldList, type Http2Stream, ResetCause } from '../http2/index.ts';
 import type { DeadlineEntry, DeadlineWheel } from '../proxy/deadline-wheel.ts';
 import type { DownstreamPeer, DownstreamStreamHandler } from '../proxy/downstream-stream.ts';
 import { LOCAL_ANSWERS, LocalReason } from '../proxy/local-reason.ts';
 import type { LocalReplies } from '../proxy/local-replies.ts';
+import type { UnroutedCall } from '../proxy/unrouted-call.ts';
 import type { Clock } from '../util/clock.ts';
 import type { HealthReplies, Refusal } from './health-replies.ts';
-import { findServingStatus, listServingStatuses, type ServingState, WHOLE } from './serving-names.ts';
+import { readTimeoutMs } from './request-timeout.ts';
+import { findServingStatus, listServingStatuses, type ServingState, toHttpCode, WHOLE } from './serving-names.ts';
 import type { OpenWatch, WatchList } from './watch-list.ts';
 
 /** What the message of a request may have. Names have at most 256. */
@@ -34,6 +36,14 @@ export interface HealthCallHome {
   onAnswer(code: number): void;
 }
 
+/** Which call it is, and who has it. */
+export interface HealthCallOrigin {
+  readonly method: HealthMethod;
+  readonly peer: DownstreamPeer;
+  /** For the access log; null if nobody wants to know. */
+  readonly log: UnroutedCall | null;
+}
+
 /**
  * How far a call is.
  *
@@ -50,6 +60,7 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
   hasDeadline = false;
   readonly peer: DownstreamPeer;
   readonly #method: HealthMethod;
+  readonly #log: UnroutedCall | null;
   readonly #home: HealthCallHome;
   readonly #reader = new MessageReader(MAX_REQUEST_OCTETS);
   readonly #stream: Http2Stream;
@@ -60,10 +71,11 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
   #watched = WHOLE;
   #told: ServingStatus | null = null;
 
-  constructor(method: HealthMethod, stream: Http2Stream, peer: DownstreamPeer, home: HealthCallHome) {
+  constructor(stream: Http2Stream, { method, peer, log }: HealthCallOrigin, home: HealthCallHome) {
     this.#method = method;
     this.#stream = stream;
     this.peer = peer;
+    this.#log = log;
     this.#home = home;
   }
 
@@ -85,10 +97,11 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
 
   onDownstreamData(octets: Buffer, start: number, end: number): void {
     this.#stream.consume(end - start);
+    this.#received += end - start;
     if (this.#phase !== 'READING') {
       return;
     }
-    const problem = this.#method === 'status' ? this.#ignore(end - start) : this.#reader.add(octets, start, end);
+    const problem = this.#method === 'status' ? this.#ignore() : this.#reader.add(octets, start, end);
     if (problem !== null) {
       this.#refuse(problem);
     } else if (this.#stream.isRecvEnded) {
@@ -110,12 +123,19 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
     this.tell();
   }
 
-  onDownstreamReset(): void {
+  onDownstreamReset(_code: number, cause: ResetCause): void {
+    if (this.#phase !== 'OVER') {
+      this.#log?.record.onCancel(cause === ResetCause.CONNECTION);
+    }
     this.#leave();
   }
 
   onDownstreamClosed(): void {
     this.#leave();
+    if (this.#log !== null) {
+      this.#log.record.requestOctets = this.#received;
+      this.#log.end(this.#home.clock.now());
+    }
   }
 
   onDeadline(): void {
@@ -132,7 +152,7 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
     const word = findServingStatus(this.#home.state(), this.#watched) ?? 'SERVICE_UNKNOWN';
     if (word !== this.#told) {
       this.#told = word;
-      this.#home.replies.sendWord(this.#stream, word);
+      this.#note(GrpcStatus.OK, this.#home.replies.sendWord(this.#stream, word));
     }
   }
 
@@ -141,8 +161,7 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
   }
 
   /** The message of a status path means nothing, and so may be anything that is small. */
-  #ignore(octets: number): Refusal | null {
-    this.#received += octets;
+  #ignore(): Refusal | null {
     return this.#received > MESSAGE_PREFIX_OCTETS + MAX_REQUEST_OCTETS ? 'tooLarge' : null;
   }
 
@@ -178,8 +197,8 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
       return;
     }
     this.#leave();
-    this.#home.replies.sendCheck(this.#stream, word);
-    this.#home.onAnswer(toCode(word));
+    this.#note(GrpcStatus.OK, this.#home.replies.sendCheck(this.#stream, word));
+    this.#home.onAnswer(toHttpCode(word));
   }
 
   #answerList(): void {
@@ -189,7 +208,7 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
       return;
     }
     this.#leave();
-    this.#home.replies.sendMessage(this.#stream, message);
+    this.#note(GrpcStatus.OK, this.#home.replies.sendMessage(this.#stream, message));
     this.#home.onAnswer(200);
   }
 
@@ -199,7 +218,7 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
       return;
     }
     this.#leave();
-    this.#home.replies.sendMessage(this.#stream, NO_MESSAGE);
+    this.#note(GrpcStatus.OK, this.#home.replies.sendMessage(this.#stream, NO_MESSAGE));
     this.#home.onAnswer(200);
   }
 
@@ -214,7 +233,7 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
     this.#phase = 'WATCHING';
     replies.sendHeaders(this.#stream);
     this.tell();
-    this.#home.onAnswer(toCode(this.#told ?? 'SERVICE_UNKNOWN'));
+    this.#home.onAnswer(toHttpCode(this.#told ?? 'SERVICE_UNKNOWN'));
     if (watches.isDraining) {
       this.end();
     } else if (this.#endsAtMs !== Number.POSITIVE_INFINITY) {
@@ -224,7 +243,9 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
 
   #refuse(refusal: Refusal): void {
     this.#leave();
-    this.#home.onAnswer(this.#home.replies.refuse(this.#stream, refusal));
+    const { grpcStatus, httpStatus } = this.#home.replies.refuse(this.#stream, refusal);
+    this.#note(grpcStatus, 0);
+    this.#home.onAnswer(httpStatus);
   }
 
   /** Ends the call for a reason that has nothing to do with health. */
@@ -235,8 +256,19 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
     const hasHeaders = this.#phase === 'WATCHING';
     this.#leave();
     this.#home.localReplies.send(this.#stream, reason, { isGrpc: true, isHead: false, hasHeaders });
+    this.#log?.record.onLocalAnswer(reason, hasHeaders);
     if (!hasHeaders) {
       this.#home.onAnswer(LOCAL_ANSWERS[reason].httpStatus);
+    }
+  }
+
+  /** What the access log says of the answer. */
+  #note(grpcStatus: number, octets: number): void {
+    if (this.#log !== null) {
+      const { record } = this.#log;
+      record.httpStatus = HTTP_OK;
+      record.grpcStatus = grpcStatus;
+      record.responseOctets += octets;
     }
   }
 
@@ -249,28 +281,5 @@ export class HealthCall implements DownstreamStreamHandler, DeadlineEntry, OpenW
 }
 
 const NO_MESSAGE: Buffer = Buffer.alloc(0);
-
-/** Room for a `grpc-timeout`: longer ones are malformed. */
-const MAX_TIMEOUT_OCTETS = 16;
-
-/** How long the client waits. Milliseconds; Infinity without a `grpc-timeout`, null for a malformed one. */
-function readTimeoutMs(fields: FieldList): number | null {
-  const field = fields.get(NameId.GRPC_TIMEOUT);
-  if (field === null) {
-    return Number.POSITIVE_INFINITY;
-  }
-  const octets = Buffer.alloc(MAX_TIMEOUT_OCTETS);
-  return parseGrpcTimeout(octets, field.copyValue(octets));
-}
-
-function toCode(status: ServingStatus): number {
-  switch (status) {
-    case 'SERVING':
-      return 200;
-    case 'SERVICE_UNKNOWN':
-      return 404;
-    case 'NOT_SERVING':
-    case 'UNKNOWN':
-      return 503;
-  }
-}
+/** Of every gRPC response. */
+const HTTP_OK = 200;

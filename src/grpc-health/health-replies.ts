@@ -12,7 +12,8 @@ import { FieldList, type Http2Stream } from '../http2/index.ts';
  */
 export type Refusal = MessageProblem | 'unknownService' | 'malformed' | 'badTimeout' | 'tooManyWatches' | 'tooManyNames' | 'down';
 
-interface RefusalText {
+/** A refusal in its forms. */
+export interface RefusalText {
   readonly grpcStatus: number;
   /** What a GET would be answered with: the code under which the answer is counted. */
   readonly httpStatus: number;
@@ -50,32 +51,35 @@ export class HealthReplies {
     stream.sendHeaders(this.#headers, false);
   }
 
-  /** One HealthCheckResponse, after the headers. */
-  sendWord(stream: Http2Stream, status: ServingStatus): void {
+  /** One HealthCheckResponse, after the headers. Returns its octets on the wire, as the others do. */
+  sendWord(stream: Http2Stream, status: ServingStatus): number {
     const message = this.#wordOf(status);
     stream.sendData(message, 0, message.length, false);
+    return message.length;
   }
 
   /** A whole response of one message. */
-  sendMessage(stream: Http2Stream, message: Buffer): void {
+  sendMessage(stream: Http2Stream, message: Buffer): number {
     const framed = frameMessage(message);
     this.sendHeaders(stream);
     stream.sendData(framed, 0, framed.length, false);
     this.#end(stream);
+    return framed.length;
   }
 
   /** A whole response to Check. */
-  sendCheck(stream: Http2Stream, status: ServingStatus): void {
+  sendCheck(stream: Http2Stream, status: ServingStatus): number {
     this.sendHeaders(stream);
-    this.sendWord(stream, status);
+    const octets = this.sendWord(stream, status);
     this.#end(stream);
+    return octets;
   }
 
-  /** A whole response without a message. Returns the code under which it is counted. */
-  refuse(stream: Http2Stream, refusal: Refusal): number {
+  /** A whole response without a message. Returns what it says. */
+  refuse(stream: Http2Stream, refusal: Refusal): RefusalText {
     stream.sendHeaders(this.#refusalOf(refusal), true);
     stream.stopReceiving();
-    return REFUSALS[refusal].httpStatus;
+    return REFUSALS[refusal];
   }
 
   #end(stream: Http2Stream): void {

@@ -33,3 +33,16 @@ export function listServingStatuses(state: ServingState): ReadonlyMap<string, Se
 function toWord(healthy: boolean): ServingStatus {
   return healthy ? 'SERVING' : 'NOT_SERVING';
 }
+
+/** The code of the health URL of the same name. */
+export function toHttpCode(status: ServingStatus): number {
+  switch (status) {
+    case 'SERVING':
+      return 200;
+    case 'SERVICE_UNKNOWN':
+      return 404;
+    case 'NOT_SERVING':
+    case 'UNKNOWN':
+      return 503;
+  }
+}

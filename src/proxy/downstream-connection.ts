@@ -206,7 +206,10 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
         ? this.#reply(stream, fields, LocalReason.NO_ROUTE, true)
         : this.#answer(stream, fields, isProbe);
     }
-    if (route.kind !== 'http2') {
+    if (route.kind === 'local') {
+      return route.onStream(stream, fields, { peer: this.#peer, log: this.#watch(fields, true) });
+    }
+    if (route.kind === 'http1') {
       return route.onStream(stream, fields, this.#peer);
     }
     this.#forwardedHeaders.apply(fields);

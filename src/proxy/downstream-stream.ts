@@ -1,4 +1,5 @@
 import type { FieldList, Http2Stream, ResetCause } from '../http2/index.ts';
+import type { UnroutedCall } from './unrouted-call.ts';
 
 /**
  * What happens to one downstream stream after its request's header section. The rules of ConnectionHandler apply: lists and ranges are valid
@@ -31,5 +32,16 @@ export interface DownstreamPeer {
 /** Takes a stream whose request has just come, and gives what is to be told of it from now on. The list is valid during the call. */
 export type StreamOpener = (stream: Http2Stream, fields: FieldList, peer: DownstreamPeer) => DownstreamStreamHandler;
 
-/** The same, but null when the request has been answered already. */
-export type LocalStreamOpener = (stream: Http2Stream, fields: FieldList, peer: DownstreamPeer) => DownstreamStreamHandler | null;
+/** Who asks for what is answered here. */
+export interface LocalStreamOrigin {
+  readonly peer: DownstreamPeer;
+  /** Is told of the answer, and of the end; null if nobody wants to know. */
+  readonly log: UnroutedCall | null;
+}
+
+/** The same for what is answered here; it gives null when that has been done already. */
+export type LocalStreamOpener = (
+  stream: Http2Stream,
+  fields: FieldList,
+  origin: LocalStreamOrigin,
+) => DownstreamStreamHandler | null;

@@ -17,6 +17,7 @@ const clock = new FakeClock();
 const watches = new WatchList();
 const turn = new Turn(clock);
 const answers: number[] = [];
+const peer = { remoteAddress: '', isTls: false };
 const home = {
   clock,
   wheel: new DeadlineWheel(turn),
@@ -41,7 +42,7 @@ it('any content of any method is answered once, whatever pieces it comes in, and
   fc.assert(
     fc.property(method, content, fc.array(fc.integer({ min: 1, max: 9 })), timeout, (name, octets, sizes, text) => {
       const stream = new FakeStream();
-      const call = new HealthCall(name, stream, { remoteAddress: '', isTls: false }, home);
+      const call = new HealthCall(stream, { method: name, peer, log: null }, home);
       answers.length = 0;
       call.start(list(text === null ? [] : [['grpc-timeout', text]]));
       const all = Buffer.from(octets);
