@@ -51,13 +51,13 @@ export class Reloader {
   }
 
   #run(): Promise<void> {
-    this.#running ??= this.#work().finally(() => {
-      this.#running = null;
-    });
+    this.#running ??= this.#work();
     return this.#running;
   }
 
   async #work(): Promise<void> {
+    // Whoever asks has the promise before it can end.
+    await Promise.resolve();
     while (!this.#closed && (this.#next !== null || this.#isRenewal)) {
       const load = this.#next;
       this.#next = null;
@@ -68,6 +68,8 @@ export class Reloader {
         await this.#reload(load);
       }
     }
+    // In the same turn as the last look at what waits, so that nothing is left waiting.
+    this.#running = null;
   }
 
   async #reload(load: LoadNext): Promise<void> {

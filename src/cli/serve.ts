@@ -1,25 +1,37 @@
 import { constants } from 'node:os';
+import type { LoadNext } from '../bridge/reloader.ts';
 import { Bridge } from '../bridge.ts';
-import { type Config, loadConfig } from '../config/load.ts';
+import { type Config, configPathOf, loadConfig } from '../config/load.ts';
 import { formatAddress } from '../model/address.ts';
 import { createLogger } from '../observability/logger.ts';
 import { systemClock } from '../util/clock.ts';
 import { systemRandom } from '../util/random.ts';
 import type { CommandIo, SignalSource, StopSignal } from './command-io.ts';
 import type { ServeCommand } from './command-line.ts';
+import { ConfigReload } from './config-reload.ts';
 import { ExitCode, SIGNAL_EXIT_BASE } from './exit-code.ts';
 import { readVersion } from './version.ts';
 
 /** Runs the bridge until a signal: the first drains, a second ends the process at once. */
 export function runServe(command: ServeCommand, io: CommandIo): Promise<number> {
-  return serve(loadConfig({ flags: command.flags, environment: io.environment }), io);
+  const options = { flags: command.flags, environment: io.environment };
+  return serve(loadConfig(options), io, { load: () => loadConfig(options), path: configPathOf(options) });
 }
 
-/** @param onListening called once every address is bound. */
+export interface ServeOptions {
+  /** Reads the configuration again, for SIGHUP. Default: there is nothing to read again. */
+  readonly load?: LoadNext;
+  /** The file that it comes from, which is watched as `reload.watch` says; default none. */
+  readonly path?: string | null;
+  /** Called once every address is bound. */
+  readonly onListening?: (bridge: Bridge) => void;
+}
+
+/** Runs a bridge until it is stopped; returns the exit code. */
 export async function serve(
   config: Config,
   io: CommandIo,
-  onListening: (bridge: Bridge) => void = () => undefined,
+  { load = () => config, path = null, onListening }: ServeOptions = {},
 ): Promise<number> {
   const format = config.logging.format ?? (io.stderr.isTTY === true ? 'text' : 'json');
   const { logger, close } = createLogger({ level: config.logging.level, format });
@@ -30,8 +42,14 @@ export async function serve(
     await bridge.start();
     const addresses = Object.fromEntries([...bridge.addresses].map(([name, address]) => [name, formatAddress(address)]));
     logger.info({ addresses }, 'listening');
-    onListening(bridge);
-    return await untilStopped(bridge, signals);
+    onListening?.(bridge);
+    const watched = config.reload.watch ? path : null;
+    const reloads = new ConfigReload({ bridge, signals: io.signals, load, watched });
+    try {
+      return await untilStopped(bridge, signals);
+    } finally {
+      await reloads.close();
+    }
   } finally {
     signals.close();
     await bridge.close();

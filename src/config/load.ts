@@ -40,6 +40,11 @@ export function loadConfig(options: LoadOptions): Config {
   return config;
 }
 
+/** The path of the file that `loadConfig` reads; null if none was given. */
+export function configPathOf({ flags, environment }: Pick<LoadOptions, 'flags' | 'environment'>): string | null {
+  return readGivenFlags(flags, environment).get('config')?.values[0] ?? null;
+}
+
 function readConfigFile(path: string, readFile: (path: string) => Uint8Array): unknown {
   let content: Uint8Array;
   try {

@@ -10,6 +10,7 @@ import { type HealthConfig, HealthSchema, toHealthConfig } from './sections/heal
 import { type ListenerConfig, ListenerSchema, toListenerConfig } from './sections/listener.ts';
 import { type LoggingConfig, LoggingSchema, toLoggingConfig } from './sections/logging.ts';
 import { type MetricsConfig, MetricsSchema, toMetricsConfig } from './sections/metrics.ts';
+import { type ReloadConfig, ReloadSchema } from './sections/reload.ts';
 import { type RouteConfig, RouteSchema, toRouteConfig } from './sections/route.ts';
 import { type TracingConfig, TracingSchema } from './sections/tracing.ts';
 
@@ -38,6 +39,7 @@ export const ConfigSchema = Type.Object(
     accessLog: Type.Optional(AccessLogSchema),
     logging: LoggingSchema,
     drain: DrainSchema,
+    reload: ReloadSchema,
     tracing: TracingSchema,
   },
   closed({ description: 'The configuration of grpc-health-bridge.' }),
@@ -75,6 +77,7 @@ export interface Config {
   readonly accessLog: AccessLogConfig | null;
   readonly logging: LoggingConfig;
   readonly drain: DrainConfig;
+  readonly reload: ReloadConfig;
   readonly tracing: TracingConfig;
 }
 
@@ -92,6 +95,7 @@ export function toConfig(document: ConfigDocument): Config {
     accessLog: document.accessLog === undefined ? null : toAccessLogConfig(document.accessLog),
     logging: toLoggingConfig(document.logging),
     drain: toDrainConfig(document.drain),
+    reload: document.reload,
     tracing: document.tracing,
   };
 }

@@ -36,7 +36,7 @@ export async function runDemo(io: CommandIo, settings: DemoSettings = DEMO_SETTI
     const ports = await Promise.all(backends.map((backend) => backend.listen()));
     const controlPort = await listenControl(control, settings.ports.control);
     const addresses = ports.map((port) => `127.0.0.1:${port}`);
-    return await serve(demoConfig(addresses, settings), io, (bridge) => {
+    const onListening = (bridge: Bridge): void => {
       io.stdout.write(
         renderDemoText({
           plain: addressOf(bridge, 'plain'),
@@ -46,7 +46,8 @@ export async function runDemo(io: CommandIo, settings: DemoSettings = DEMO_SETTI
           backends: addresses,
         }),
       );
-    });
+    };
+    return await serve(demoConfig(addresses, settings), io, { onListening });
   } finally {
     control.close();
     for (const backend of backends) {

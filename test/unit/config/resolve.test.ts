@@ -219,6 +219,7 @@ describe('resolveConfig', () => {
     });
     assert.deepEqual(config.logging, { level: 'debug', format: 'text' });
     assert.deepEqual(config.drain, { delayMs: 0, timeoutMs: 60_000 });
+    assert.deepEqual(config.reload, { watch: false });
   });
 
   it('takes the interval for the unhealthy one', () => {

@@ -108,6 +108,7 @@ export const DEFAULTS: Config = {
   },
   logging: { level: 'info', format: null },
   drain: { delayMs: 5_000, timeoutMs: 20_000 },
+  reload: { watch: true },
   tracing: { propagate: true },
 };
 
@@ -186,5 +187,6 @@ health:
   grpcStatusPath: /health.Probe/Check
 logging: { level: debug, format: text }
 drain: { delay: 0s, timeout: 1m }
+reload: { watch: false }
 tracing: { propagate: false }
 `;

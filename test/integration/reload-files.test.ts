@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
+import { describe, it } from 'node:test';
+import { connect, type TLSSocket } from 'node:tls';
+import { runCommandLine } from '../../src/cli/run.ts';
+import { freePort } from '../support/free-port.ts';
+import { EchoBackend } from '../support/peers/echo-service.ts';
+import { SteadyLoad } from '../support/steady-load.ts';
+import { TestBridge } from '../support/test-bridge.ts';
+import { type TestFiles, writeTestFiles } from '../support/test-files.ts';
+import { type KeyPair, testTls } from '../support/tls.ts';
+
+/** Puts files where Kubernetes would: in a folder of their own, to which the link `..data` leads from now on. */
+async function swapData(
+  files: TestFiles,
+  version: string,
+  contents: Readonly<Record<string, string | Uint8Array>>,
+): Promise<void> {
+  await mkdir(files.path(version));
+  for (const [name, content] of Object.entries(contents)) {
+    await writeFile(files.path(`${version}/${name}`), content);
+  }
+  await symlink(version, files.path('..data_tmp'));
+  await rename(files.path('..data_tmp'), files.path('..data'));
+}
+
+/** A folder as a ConfigMap or Secret is mounted. */
+async function mount(contents: Readonly<Record<string, string | Uint8Array>>): Promise<TestFiles> {
+  const files = await writeTestFiles({});
+  await swapData(files, '..v1', contents);
+  for (const name of Object.keys(contents)) {
+    await symlink(`..data/${name}`, files.path(name));
+  }
+  return files;
+}
+
+const asSecret = ({ cert, key }: KeyPair) => ({ 'tls.crt': cert, 'tls.key': key });
+
+/** The subject of the certificate that a new connection is shown. */
+async function shownBy(port: number): Promise<string> {
+  const socket = await handshake(port);
+  const { subjectaltname } = socket.getPeerCertificate();
+  socket.destroy();
+  return String(subjectaltname);
+}
+
+async function handshake(port: number): Promise<TLSSocket> {
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: ['http/1.1'] });
+  await once(socket, 'secureConnect', { signal: AbortSignal.timeout(5000) });
+  return socket;
+}
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = AbortSignal.timeout(8000);
+  while (!(await holds())) {
+    deadline.throwIfAborted();
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+describe('certificates that change', () => {
+  it('are taken through a swap of ..data while calls go on; a pair that does not fit is refused', async () => {
+    const tls = await testTls();
+    await using files = await mount(asSecret(tls.server));
+    await using backend = await EchoBackend.start();
+    const [certificateFile, privateKeyFile] = [files.path('tls.crt'), files.path('tls.key')];
+    await using bridge = await TestBridge.start({
+      listeners: [
+        { name: 'plain', address: '127.0.0.1:0', routes: ['all'] },
+        { name: 'tls', address: '127.0.0.1:0', routes: ['all'], tls: { certificateFile, privateKeyFile } },
+      ],
+      clusters: [
+        { name: 'echo', discovery: { type: 'static', endpoints: [backend.endpoint.key] }, healthCheck: { type: 'none' } },
+      ],
+      routes: [{ name: 'all', cluster: 'echo' }],
+    });
+    bridge.expectsErrors = true;
+    await bridge.untilHealthy(true);
+    const port = Number(new URL(bridge.url('tls')).port);
+    await using load = new SteadyLoad(Number(new URL(bridge.url()).port));
+    assert.match(await shownBy(port), /app\.test/);
+    const early = await handshake(port);
+    await swapData(files, '..v2', asSecret(tls.wrongName));
+    await until(async () => (await shownBy(port)).includes('other.test'));
+    await swapData(files, '..v3', { 'tls.crt': tls.server.cert, 'tls.key': tls.client.key });
+    const { problems } = await bridge.untilLogged('certificate refused, the one before stays in force');
+    assert.deepEqual(problems, [
+      `listener tls: certificateFile ${certificateFile}, privateKeyFile ${privateKeyFile}: private key does not match certificate`,
+    ]);
+    assert.match(await shownBy(port), /other\.test/);
+    await swapData(files, '..v4', asSecret(tls.expired));
+    await until(async () => (await shownBy(port)).includes('app.test'));
+    await bridge.untilLogged('certificate is out of its time');
+    const { body } = await bridge.get('/metrics', { listener: 'admin' });
+    const expiry = Number(/certificate_expiry_timestamp_seconds\{listener="tls"\} (\d+)/.exec(body)?.[1]);
+    assert.ok(expiry < Date.now() / 1000, String(expiry));
+    // The connection of before goes on.
+    early.write('GET /livez HTTP/1.1\r\nhost: a\r\n\r\n');
+    const [answer] = await once(early, 'data', { signal: AbortSignal.timeout(5000) });
+    assert.match(String(answer), /^HTTP\/1\.1 200 /);
+    early.destroy();
+    await load.stop();
+    assert.deepEqual(load.failures, []);
+  });
+});
+
+/** Signals that a test sends to a command in its own process. */
+class Signals extends EventEmitter {}
+
+describe('serve', () => {
+  it('reads its file again on SIGHUP, and when a ConfigMap is swapped; a bad one changes nothing', async () => {
+    const ports = [await freePort(), await freePort(), await freePort()];
+    const config = (listener: number, more = ''): string => `
+listeners: [{ name: only, address: "127.0.0.1:${ports[listener]}" }]
+admin: { address: "127.0.0.1:${ports[2]}" }
+clusters: [{ name: app, discovery: { type: static, endpoints: ["127.0.0.1:1"] } }]
+drain: { delay: 0s, timeout: 0s }
+${more}`;
+    await using files = await mount({ 'bridge.yaml': config(0) });
+    const signals = new Signals();
+    let stderr = '';
+    const served = runCommandLine({
+      argv: ['--config', files.path('bridge.yaml')],
+      environment: {},
+      stdout: { write: () => undefined },
+      stderr: { write: (text) => (stderr += text) },
+      signals,
+    });
+    const answers = (listener: number): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${ports[listener]}/livez`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    const isLoaded = async (): Promise<boolean> => {
+      const body = await (await fetch(`http://127.0.0.1:${ports[2]}/metrics`)).text();
+      return /^grpc_health_bridge_config_reload_success 1$/m.test(body);
+    };
+    await until(() => answers(0));
+    await swapData(files, '..v2', { 'bridge.yaml': config(1) });
+    await until(() => answers(1));
+    await until(async () => !(await answers(0)));
+    await swapData(files, '..v3', { 'bridge.yaml': config(0, 'clusterz: []') });
+    await until(async () => !(await isLoaded()));
+    assert.ok(await answers(1));
+    await swapData(files, '..v4', { 'bridge.yaml': config(1, 'reload: { watch: false }') });
+    await until(isLoaded);
+    signals.emit('SIGHUP', 'SIGHUP');
+    signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await served, 0, stderr);
+    assert.equal(signals.listenerCount('SIGHUP'), 0);
+  });
+});
