@@ -17,6 +17,7 @@ DEBIAN_PACKAGES=(
   'prometheus=2.42.0*'
   'python3-grpcio=1.51.1-*'
   'python3-h2=4.1.0-*'
+  'python3-prometheus-client=0.16.0-*'
   'python3-venv=*'
   'ruby-grpc=1.51.1-*'
 )

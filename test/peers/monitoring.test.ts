@@ -10,7 +10,7 @@ import { METRICS } from '../support/metrics-page.ts';
 import { EchoBackend } from '../support/peers/echo-service.ts';
 import { quickCluster, TestBridge } from '../support/test-bridge.ts';
 import { ALERT_CASES, toRuleTest } from './support/alert-cases.ts';
-import { promtool } from './support/tools.ts';
+import { debianPython, promtool } from './support/tools.ts';
 import { WorkFolder } from './support/work-folder.ts';
 
 const OVERLAY = fileURLToPath(new URL('../../k8s/overlays/monitoring/', import.meta.url));
@@ -46,8 +46,13 @@ async function readQueries(): Promise<readonly string[]> {
     .map(({ expr }) => expr.replaceAll('$__rate_interval', '1m').replaceAll('$job', '.+'));
 }
 
+interface Page {
+  readonly text: string;
+  readonly openMetrics: string;
+}
+
 /** The page of a bridge that has met a client of everything. */
-async function readPage(): Promise<string> {
+async function readPage(): Promise<Page> {
   await using backend = await EchoBackend.start();
   await using bridge = await TestBridge.start({
     ...METRICS,
@@ -62,12 +67,23 @@ async function readPage(): Promise<string> {
   using client = new EchoClient(Number(new URL(bridge.url()).port));
   await client.unary(Buffer.from('a'));
   await bridge.get('/healthz');
-  return (await bridge.get('/metrics', { listener: 'metrics' })).body;
+  const headers = { accept: 'application/openmetrics-text' };
+  return {
+    text: (await bridge.get('/metrics', { listener: 'metrics' })).body,
+    openMetrics: (await bridge.get('/metrics', { listener: 'metrics', headers })).body,
+  };
 }
+
+/** Reads a page as strictly as OpenMetrics is written, and prints how many families it has. */
+const COUNT_FAMILIES = `
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+print(len(list(text_string_to_metric_families(sys.stdin.read()))))
+`;
 
 describe('what Prometheus and Grafana are given', () => {
   it('is a page of metrics that promtool has no complaint of, and every metric that is asked for', async () => {
-    const page = await readPage();
+    const { text: page } = await readPage();
     runPromtool(['check', 'metrics'], page);
     const known = new Set([...page.matchAll(/^# TYPE (\S+) /gm)].map(([, name]) => name));
     const { groups } = await readRules();
@@ -76,6 +92,14 @@ describe('what Prometheus and Grafana are given', () => {
     const missing = [...asked].filter((name) => !known.has(name.replace(/_bucket$/, '')));
     assert.deepEqual(missing, []);
     assert.ok(asked.size > 20);
+  });
+
+  it('is OpenMetrics that the Python client reads, with as many families as the text', async () => {
+    const { text, openMetrics } = await readPage();
+    const options = { encoding: 'utf8', input: openMetrics, timeout: 60_000 } as const;
+    const { status, stdout, stderr } = spawnSync(debianPython(), ['-c', COUNT_FAMILIES], options);
+    assert.deepEqual([status, stderr], [0, '']);
+    assert.equal(Number(stdout), text.match(/^# TYPE /gm)?.length);
   });
 
   it('is rules, and queries of a dashboard, that promtool takes', async () => {
