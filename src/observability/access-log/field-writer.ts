@@ -21,6 +21,7 @@ export class FieldWriter {
   readonly #section: FieldSlots;
   readonly #slots: readonly number[];
   readonly #maxOctets: number;
+  #found: Field | null = null;
   readonly #cache: (CacheEntry | null)[] = Array.from({ length: CACHED }, () => null);
 
   /** @param slots those of the names, the preferred one first. @param maxOctets the value is cut off there, before it is escaped. */
@@ -30,14 +31,15 @@ export class FieldWriter {
     this.#maxOctets = maxOctets;
   }
 
-  /** Whether there is a value. */
+  /** Whether there is a value, which `write` then writes. */
   has(): boolean {
-    return this.#find() !== null;
+    this.#found = this.#find();
+    return this.#found !== null;
   }
 
-  /** Writes the value; nothing for none. */
+  /** Writes the value that `has` has found. */
   write(line: LineWriter): void {
-    const field = this.#find();
+    const field = this.#found;
     if (field === null) {
       return;
     }

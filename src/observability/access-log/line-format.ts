@@ -32,10 +32,10 @@ const JSON_KEYS: readonly (readonly [key: string, operator: string])[] = [
   ['downstream_remote_address', '%DOWNSTREAM_REMOTE_ADDRESS%'],
 ];
 
-const QUOTE: Uint8Array = Buffer.from('"');
-const DASH: Uint8Array = Buffer.from('-');
-const NULL: Uint8Array = Buffer.from('null');
-const LINE_END: Uint8Array = Buffer.from('\n');
+const QUOTE: Uint8Array = Uint8Array.from(Buffer.from('"'));
+const DASH: Uint8Array = Uint8Array.from(Buffer.from('-'));
+const NULL: Uint8Array = Uint8Array.from(Buffer.from('null'));
+const LINE_END: Uint8Array = Uint8Array.from(Buffer.from('\n'));
 const LINE_END_OCTET = 0x0a;
 
 /** Text, then a value; of one of them at most there is none. */
@@ -111,11 +111,11 @@ function toParts(segments: readonly LogSegment[], parts: LineParts): readonly Li
     if (segment.kind === 'text') {
       before += segment.text;
     } else {
-      made.push({ before: Buffer.from(before), value: createValueWriter(segment, parts) });
+      made.push({ before: Uint8Array.from(Buffer.from(before)), value: createValueWriter(segment, parts) });
       before = '';
     }
   }
-  return before === '' ? made : [...made, { before: Buffer.from(before), value: null }];
+  return before === '' ? made : [...made, { before: Uint8Array.from(Buffer.from(before)), value: null }];
 }
 
 function namesOf(segments: readonly LogSegment[], operator: FieldOperator): readonly string[] {

@@ -52,6 +52,10 @@ export class LineWriter {
 
   /** Writes a whole number that is not negative, in decimal digits. */
   number(value: number): void {
+    if (value < 10 && this.at < this.end) {
+      this.octets[this.at++] = ZERO + value;
+      return;
+    }
     let digits = 1;
     for (let rest = value; rest >= 10; rest = Math.floor(rest / 10)) {
       digits++;
@@ -76,6 +80,25 @@ export class LineWriter {
 
   /** Writes a value that may be anything, escaped. */
   value(octets: Uint8Array, start: number, end: number): void {
+    const target = this.octets;
+    const limit = Math.min(end, start + this.end - this.at);
+    let at = this.at;
+    let index = start;
+    // Nearly every value is nothing but this.
+    for (; index < limit; index++) {
+      const octet = octets[index] ?? 0;
+      if (NEEDS[octet] !== SAFE) {
+        break;
+      }
+      target[at++] = octet;
+    }
+    this.at = at;
+    if (index < limit) {
+      this.#special(octets, index, end);
+    }
+  }
+
+  #special(octets: Uint8Array, start: number, end: number): void {
     const from = this.at;
     for (let index = start; index < end && this.at < this.end; index++) {
       const octet = octets[index] ?? 0;
