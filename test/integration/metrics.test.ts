@@ -14,12 +14,16 @@ const ONCE = 'route="echo",cluster="router",grpc_service="test.Echo",grpc_method
 const HANG = 'route="echo",cluster="router",grpc_service="test.Echo",grpc_method="Hang"';
 const OTHER = 'route="echo",cluster="router",grpc_service="other",grpc_method="other"';
 
-async function startEcho(backend: EchoBackend, changes: RawConfig = {}): Promise<TestBridge> {
-  return startMetered({
+function echoConfig(backend: EchoBackend, changes: RawConfig = {}): RawConfig {
+  return {
     clusters: [quickCluster('router', [backend.endpoint.key], { type: 'tcp', healthyThreshold: 1 })],
     routes: [{ name: 'echo', cluster: 'router' }],
     ...changes,
-  });
+  };
+}
+
+function startEcho(backend: EchoBackend, changes: RawConfig = {}): Promise<TestBridge> {
+  return startMetered(echoConfig(backend, changes));
 }
 
 async function startMetered(config: RawConfig): Promise<TestBridge> {
@@ -110,6 +114,27 @@ describe('the metrics of a whole bridge', () => {
     assert.ok(lines.includes(`calls_handled_total{${labels},grpc_code="OK"} 1`));
     assert.ok(lines.includes('upstream_requests_active{cluster="rest"} 0'));
     assert.ok(lines.includes('upstream_connections{cluster="rest"} 1'));
+  });
+});
+
+describe('the metrics of a bridge whose configuration changes', () => {
+  it('go on counting through a reload, and say when one was refused', async () => {
+    await using backend = await EchoBackend.start();
+    await using bridge = await startEcho(backend);
+    bridge.expectsErrors = true;
+    using client = new EchoClient(portOf(bridge));
+    await client.unary(Buffer.from('a'));
+    await bridge.reload({ ...METRICS, ...echoConfig(backend, { routes: [{ name: 'new', cluster: 'router' }] }) });
+    await client.unary(Buffer.from('b'));
+    await untilMetric(bridge, `calls_handled_total{${ONCE.replace('echo', 'new')},grpc_code="OK"} 1`);
+    await bridge.reload({ ...METRICS, ...echoConfig(backend, { clusters: [] }) });
+    await untilMetric(bridge, 'config_reload_success 0');
+    await bridge.reload({ ...METRICS, ...echoConfig(backend) });
+    await untilMetric(bridge, 'config_reload_success 1');
+    await client.unary(Buffer.from('c'));
+    await untilMetric(bridge, `calls_handled_total{${ONCE},grpc_code="OK"} 2`);
+    const lines = await metricLines(bridge);
+    assert.ok(lines.includes('upstream_connections_opened_total{cluster="router"} 1'), lines.join('\n'));
   });
 });
 
