@@ -257,6 +257,7 @@ export class Bridge {
       await monitor.warm(options, config.health.startupTimeoutMs);
       await this.#answers.prepare(config);
       const plans = config.listeners.map((each) => this.#plan(each, config, forwarding.preparedRoutesOf(each)));
+      await this.#answers.ready();
       await this.#public.prepare(plans, onBadFiles);
       if (this.#closed !== null) {
         throw new BridgeError(ErrorCode.LISTEN_FAILED, 'the bridge is closing');

@@ -11,8 +11,9 @@ export class SteadyLoad implements AsyncDisposable {
   readonly #workers: readonly Promise<void>[];
   #stopped = false;
 
-  constructor(port: number, atATime = 8) {
-    this.#clients = [new EchoClient(port), new EchoClient(port)];
+  /** `options` are those of grpc-js: by those of `EchoClient` it tries nothing twice, not even what a server says that it has not begun. */
+  constructor(port: number, options: Readonly<Record<string, number>> = {}, atATime = 8) {
+    this.#clients = [new EchoClient(port, options), new EchoClient(port, options)];
     this.#workers = this.#clients.flatMap((client) =>
       Array.from({ length: Math.ceil(atATime / this.#clients.length) }, () => this.#work(client)),
     );
