@@ -79,6 +79,13 @@ export class EventLog implements HealthObserver {
   onVerdict(verdict: BridgeVerdict): void {
     const previous = this.#verdict;
     this.#verdict = verdict;
+    for (const name of previous?.clusters.keys() ?? []) {
+      if (!verdict.clusters.has(name)) {
+        // A reload has removed it.
+        this.#failing.delete(name);
+        this.#endpoints.delete(name);
+      }
+    }
     for (const { name, healthy, status, summary } of verdict.clusters.values()) {
       if (previous?.clusters.get(name)?.healthy !== healthy && (previous !== null || healthy)) {
         this.#logger.info({ cluster: name, healthy, status, summary }, 'cluster state changed');

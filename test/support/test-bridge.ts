@@ -33,7 +33,7 @@ export function quickCluster(name: string, endpoints: readonly string[], healthC
 /** A whole bridge in the process of the test, with its log lines kept. */
 export class TestBridge implements AsyncDisposable {
   readonly bridge: Bridge;
-  readonly lines: readonly LogLine[];
+  readonly #lines: LogLine[];
   readonly #events: EventEmitter<{ line: [] }>;
   /** Whether lines of level error are no failure of the test: it causes some. */
   expectsErrors = false;
@@ -66,15 +66,25 @@ export class TestBridge implements AsyncDisposable {
     return created;
   }
 
-  private constructor(bridge: Bridge, lines: readonly LogLine[], events: EventEmitter<{ line: [] }>) {
+  private constructor(bridge: Bridge, lines: LogLine[], events: EventEmitter<{ line: [] }>) {
     this.bridge = bridge;
-    this.lines = lines;
+    this.#lines = lines;
     this.#events = events;
   }
 
   /** Resolves when the configuration is in force, or refused. */
   reload(config: RawConfig): Promise<void> {
     return this.bridge.reload(() => resolveConfig(withDefaults(config)));
+  }
+
+  /** Every log line since the start. */
+  get lines(): readonly LogLine[] {
+    return this.#lines;
+  }
+
+  /** Drops the log lines so far, where a test measures memory. */
+  forgetLines(): void {
+    this.#lines.length = 0;
   }
 
   /** Without a slash at its end. */
