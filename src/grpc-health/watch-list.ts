@@ -27,6 +27,11 @@ export class WatchList {
     return this.#watches.size;
   }
 
+  /** Connections that have any. */
+  get connections(): number {
+    return this.#byPeer.size;
+  }
+
   /** Whether a Watch is told to go elsewhere after its first message. */
   get isDraining(): boolean {
     return this.#isDraining;

@@ -41,7 +41,7 @@ describe('a list of Watches', () => {
     }
     assert.equal(list.add(watchOf(connection(), list)), false);
     list.startDrain();
-    assert.equal(list.size, 0);
+    assert.deepEqual([list.size, list.connections], [0, 0], 'nothing is kept of connections that are gone');
     assert.equal(list.add(watchOf(connection(), list)), true);
   });
 
