@@ -21,7 +21,7 @@ describe('what an access log is written to', () => {
     await output.open();
     const write = async (): Promise<string> => {
       const { octets, error } = await output.write(LINE, 0, LINE.length);
-      return `${octets} ${error !== null && 'code' in error ? error.code : ''}`;
+      return `${octets} ${error !== null && 'code' in error ? String(error.code) : ''}`;
     };
     assert.equal(await write(), '0 ENXIO');
     for (const next of ['0 EPIPE', '0 EPIPE']) {
