@@ -6,6 +6,12 @@ import { toError } from '../errors.ts';
 /** Ten thousand endpoints with room to spare; more is the wrong file. Octets. */
 export const MAX_ENDPOINT_FILE_BYTES = 1_048_576;
 
+/**
+ * Events of one watch, until it is renewed. In a folder where others write all the time, such as one for logs, each write would cost an event:
+ * from then on it is only polled for a while.
+ */
+export const MAX_WATCH_EVENTS = 64;
+
 /** What a file holds now, or why it cannot be read. */
 export type FileContent =
   | { readonly kind: 'content'; readonly octets: Buffer }
@@ -13,7 +19,7 @@ export type FileContent =
 
 /** Something that tells of changes until it is closed. */
 export interface FileWatch {
-  /** Looks whether the folder is still the one that is watched. To be called now and then; never rejects. */
+  /** Looks whether the folder is still the one that is watched, and watches it again if it was too busy. To be called now and then; never rejects. */
   renew(): Promise<void>;
   close(): void;
 }
@@ -70,6 +76,8 @@ class FolderWatch implements FileWatch {
   #watcher: FSWatcher | null = null;
   /** Device and number of the folder that is watched. */
   #identity = '';
+  /** Since the watch began. */
+  #events = 0;
   #closed = false;
 
   constructor(folder: string, onChange: () => void) {
@@ -97,7 +105,8 @@ class FolderWatch implements FileWatch {
 
   #start(): void {
     try {
-      const watcher = watch(this.#folder, () => this.#onChange());
+      const watcher = watch(this.#folder, () => this.#onEvent());
+      this.#events = 0;
       // No more watches, or none here: polling has to do.
       watcher.on('error', () => this.#stop());
       this.#watcher = watcher;
@@ -105,6 +114,15 @@ class FolderWatch implements FileWatch {
       this.#onChange();
     } catch {
       this.#watcher = null;
+    }
+  }
+
+  #onEvent(): void {
+    this.#events++;
+    if (this.#events > MAX_WATCH_EVENTS) {
+      this.#stop();
+    } else {
+      this.#onChange();
     }
   }
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createDiscovery } from '../../src/discovery/create-discovery.ts';
-import { MAX_ENDPOINT_FILE_BYTES, systemFiles } from '../../src/discovery/file-watch.ts';
+import { MAX_ENDPOINT_FILE_BYTES, MAX_WATCH_EVENTS, systemFiles } from '../../src/discovery/file-watch.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';
 import { TestBridge } from '../support/test-bridge.ts';
@@ -99,6 +99,32 @@ describe('file discovery', () => {
       reason: `is larger than ${MAX_ENDPOINT_FILE_BYTES} octets`,
     });
     assert.deepEqual(await systemFiles.read(files.folder), { kind: 'failed', reason: 'is no file' });
+  });
+
+  it('is told of no more than 64 events in a folder where others write all the time, until it renews its watch', async () => {
+    await using files = await WatchedFolder.create();
+    const other = join(files.folder, 'a.log');
+    let told = 0;
+    const events = new EventEmitter<{ told: [] }>();
+    const watch = systemFiles.watch(files.path, () => {
+      told++;
+      events.emit('told');
+    });
+    const signal = AbortSignal.timeout(SOON_MS);
+    while (told < MAX_WATCH_EVENTS) {
+      // The first is the beginning of the watch; each write is an event or more.
+      const next = once(events, 'told', { signal });
+      await writeFile(other, `line ${told}`);
+      await next;
+    }
+    for (let line = 0; line < 100; line++) {
+      await writeFile(other, `another ${line}`);
+    }
+    assert.ok(told <= MAX_WATCH_EVENTS + 1, `told ${told} times`);
+    const again = once(events, 'told', { signal });
+    await watch.renew();
+    await again;
+    watch.close();
   });
 
   it('makes a cluster of the bridge, and shows a bad file without losing endpoints', async () => {
