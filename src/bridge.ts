@@ -17,6 +17,7 @@ import type { ListenerPlan } from './bridge/listener-slot.ts';
 import { loadMonitorOptions } from './bridge/monitor-options.ts';
 import { createOwnHealth } from './bridge/own-health.ts';
 import { type LoadNext, Reloader } from './bridge/reloader.ts';
+import { createTracing, withCheckSpans } from './bridge/spans.ts';
 import type { Config } from './config/load.ts';
 import type { ListenerConfig } from './config/sections/listener.ts';
 import { systemFiles } from './discovery/file-watch.ts';
@@ -27,6 +28,7 @@ import { createMetricsApp } from './http/metrics-app.ts';
 import type { ProbeServer } from './http/probe-server.ts';
 import type { Address } from './model/address.ts';
 import type { AccessLog } from './observability/access-log/access-log.ts';
+import type { Tracing } from './observability/tracing/tracing.ts';
 import { joinObservers } from './proxy/joined-observer.ts';
 import type { RefusalReason } from './proxy/listener-options.ts';
 import type { CallObserver } from './proxy/observer.ts';
@@ -61,6 +63,7 @@ export class Bridge {
   readonly #public: ListenerSet;
   readonly #admin: ListenerSet;
   readonly #accessLog: AccessLog | null;
+  readonly #tracing: Tracing | null;
   /** Whoever is to know of calls; null for nobody. */
   readonly #callObserver: CallObserver | null;
   readonly #apps: ProbeServer[] = [];
@@ -92,7 +95,9 @@ export class Bridge {
     const accessLog = createAccessLog(config.accessLog, { clock, logger: logger.child({ component: 'accessLog' }) });
     this.#accessLog = accessLog;
     this.#metrics.process.readAccessLogDropped = () => accessLog?.stats.dropped ?? 0;
-    this.#callObserver = joinObservers(accessLog === null ? [this.#metrics.calls] : [this.#metrics.calls, accessLog]);
+    const tracing = createTracing(config.tracing, deps);
+    this.#tracing = tracing;
+    this.#callObserver = joinObservers([this.#metrics.calls, accessLog, tracing?.calls ?? null].filter((each) => each !== null));
     this.#history = new ChangeHistory(clock);
     this.#log = new EventLog(logger.child({ component: 'health' }), this.#metrics.health, this.#history);
     const listenerLogger = logger.child({ component: 'listener' });
@@ -135,6 +140,7 @@ export class Bridge {
     if (this.#accessLog !== null) {
       await openAccessLog(this.#accessLog, this.#config.accessLog?.file ?? '');
     }
+    await this.#tracing?.open();
     const options = await loadMonitorOptions(this.#config);
     this.#monitorOptions = options;
     const forwarding = new Forwarding(this.#config, options.clusters, {
@@ -142,6 +148,7 @@ export class Bridge {
       random,
       logger: logger.child({ component: 'upstream' }),
       callObserver: this.#callObserver,
+      traces: this.#tracing?.calls ?? null,
       counter: this.#metrics.upstream,
     });
     this.#forwarding = forwarding;
@@ -149,7 +156,7 @@ export class Bridge {
       clock,
       random,
       userAgent: `grpc-health-bridge/${version}`,
-      observer: this.#log,
+      observer: withCheckSpans(this.#log, this.#tracing, () => this.#config),
       hasTraffic: (cluster) => forwarding.hasTraffic(cluster),
       onView: (view) => forwarding.update(view),
       onVerdict: (verdict) => this.#onVerdict(verdict),
@@ -241,8 +248,8 @@ export class Bridge {
     await this.#public.close();
     await this.#forwarding?.close();
     await Promise.all([this.#answers.close(), ...this.#apps.map((app) => app.close())]);
-    // The last lines are those of the calls that have just ended.
-    await this.#accessLog?.close();
+    // The last lines and spans are those of the calls that have just ended.
+    await Promise.all([this.#accessLog?.close(), this.#tracing?.close()]);
   }
 
   /** Makes what is new beside what is in force, waits until it is known, and swaps within one turn of the event loop. */
@@ -289,7 +296,7 @@ export class Bridge {
   #plan(config: ListenerConfig, whole: Config, forwarded: readonly Route[]): ListenerPlan {
     const { name, address, tls } = config;
     const front = this.#answers.frontOf(config, whole);
-    const { isHealthPath, ...settings } = toListenerOptions(config, whole);
+    const { isHealthPath, ...settings } = toListenerOptions(config, whole, this.#tracing?.calls);
     const options = {
       ...settings,
       isHealthPath: isHealthPath === undefined ? () => false : front.isHealthPath,

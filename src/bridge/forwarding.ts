@@ -6,6 +6,7 @@ import { createHttp1Route } from '../http1/http1-route.ts';
 import { SlabPool } from '../http2/index.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { HealthView } from '../model/health-view.ts';
+import type { TraceMarker } from '../proxy/forwarded-headers.ts';
 import type { CallObserver } from '../proxy/observer.ts';
 import type { Route } from '../proxy/router.ts';
 import { Turn } from '../transport/turn.ts';
@@ -33,6 +34,8 @@ export interface ForwardingDeps {
   readonly logger: Logger;
   /** Who is told of requests to http1 clusters, as listeners tell of the other ones; null for nobody. */
   readonly callObserver: CallObserver | null;
+  /** Who makes spans of requests to http1 clusters, as listeners have it; null for nobody. */
+  readonly traces: TraceMarker | null;
   /** Who counts connections to endpoints. */
   readonly counter: ConnectionCounter;
 }
@@ -245,7 +248,7 @@ export class Forwarding {
     if (cluster.kind === 'http2') {
       return { kind: 'http2', name, match, timeoutMs, cluster: cluster.of };
     }
-    const forwardedHeaders = toForwardedHeaders(listener, config);
+    const forwardedHeaders = toForwardedHeaders(listener, config, this.#deps.traces);
     return createHttp1Route(cluster.of, { name, match, timeoutMs, forwardedHeaders, callObserver: this.#deps.callObserver });
   }
 }

@@ -3,16 +3,20 @@ import type { ListenerConfig } from '../config/sections/listener.ts';
 import type { ListenerLimitsConfig } from '../config/sections/listener-limits.ts';
 import { HealthUrls } from '../http/health-url.ts';
 import { type Http2Limits, LIMIT_PROFILES } from '../http2/index.ts';
-import type { ForwardedHeadersOptions } from '../proxy/forwarded-headers.ts';
+import type { ForwardedHeadersOptions, TraceMarker } from '../proxy/forwarded-headers.ts';
 import type { ListenerOptions } from '../proxy/listener-options.ts';
 
-/** What the configuration says of a listener, in the words of the proxy. */
-export function toListenerOptions(config: ListenerConfig, whole: Config): Partial<ListenerOptions> {
+/** What the configuration says of a listener, in the words of the proxy. `traces`: see ForwardedHeadersOptions, null for none. */
+export function toListenerOptions(
+  config: ListenerConfig,
+  whole: Config,
+  traces: TraceMarker | null = null,
+): Partial<ListenerOptions> {
   const { keepalive, limits } = config;
   return {
     idleTimeoutMs: config.idleTimeoutMs,
     isHealthPath: config.health === 'none' ? () => false : healthPaths(whole.health.paths),
-    forwardedHeaders: toForwardedHeaders(config, whole),
+    forwardedHeaders: toForwardedHeaders(config, whole, traces),
     limits: toSocketLimits(limits),
     http2: {
       limits: { ...toHttp2Limits(limits), pingMinIntervalMs: keepalive.minTimeMs },
@@ -28,8 +32,12 @@ export function toListenerOptions(config: ListenerConfig, whole: Config): Partia
 }
 
 /** How a listener marks what it relays. */
-export function toForwardedHeaders({ headers }: ListenerConfig, { tracing }: Config): ForwardedHeadersOptions {
-  return { ...headers, propagateTrace: tracing.propagate };
+export function toForwardedHeaders(
+  { headers }: ListenerConfig,
+  { tracing }: Config,
+  traces: TraceMarker | null,
+): ForwardedHeadersOptions {
+  return { ...headers, propagateTrace: tracing.propagate, ...(traces === null ? {} : { traces }) };
 }
 
 /** Whether a path is one of the health URLs, parts included. */

@@ -12,7 +12,7 @@ import { type LoggingConfig, LoggingSchema, toLoggingConfig } from './sections/l
 import { type MetricsConfig, MetricsSchema, toMetricsConfig } from './sections/metrics.ts';
 import { type ReloadConfig, ReloadSchema } from './sections/reload.ts';
 import { type RouteConfig, RouteSchema, toRouteConfig } from './sections/route.ts';
-import { type TracingConfig, TracingSchema } from './sections/tracing.ts';
+import { type TracingConfig, TracingSchema, toTracingConfig } from './sections/tracing.ts';
 
 /** The whole configuration as files have it. */
 export const ConfigSchema = Type.Object(
@@ -96,6 +96,6 @@ export function toConfig(document: ConfigDocument): Config {
     logging: toLoggingConfig(document.logging),
     drain: toDrainConfig(document.drain),
     reload: document.reload,
-    tracing: document.tracing,
+    tracing: toTracingConfig(document.tracing),
   };
 }

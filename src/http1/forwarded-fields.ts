@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { ForwardedHeadersOptions, ForwardedPeer, ForwardedPolicy, RequestIdPolicy } from '../proxy/forwarded-headers.ts';
+import type {
+  ForwardedHeadersOptions,
+  ForwardedPeer,
+  ForwardedPolicy,
+  RequestIdPolicy,
+  TraceMarker,
+} from '../proxy/forwarded-headers.ts';
 import { keepFields, type RawFields, valuesOf } from './fields.ts';
 
 /** W3C Trace Context. */
@@ -8,14 +14,28 @@ const TRACE_FIELDS: ReadonlySet<string> = new Set(['traceparent', 'tracestate'])
 /** Marks a request as ForwardedHeaders of proxy/ does, in fields of HTTP/1.1. */
 export function markForwarded(
   fields: RawFields,
-  { forwardedFor, requestId, propagateTrace }: ForwardedHeadersOptions,
+  { forwardedFor, requestId, propagateTrace, traces }: ForwardedHeadersOptions,
   peer: ForwardedPeer,
 ): string[] {
-  let marked = propagateTrace === false ? keepFields(fields, (name) => !TRACE_FIELDS.has(name)) : [...fields];
+  let marked = propagateTrace === false ? withoutTrace(fields) : traces === undefined ? [...fields] : markTrace(fields, traces);
   if (forwardedFor !== 'keep') {
     marked = markAddress(markProto(marked, forwardedFor, peer), forwardedFor, peer);
   }
   return requestId === 'keep' ? marked : markRequestId(marked, requestId);
+}
+
+function withoutTrace(fields: RawFields): string[] {
+  return keepFields(fields, (name) => !TRACE_FIELDS.has(name));
+}
+
+function markTrace(fields: RawFields, traces: TraceMarker): string[] {
+  const given = valuesOf(fields, 'traceparent');
+  const marked = traces.begin(given.length === 1 ? (given[0] ?? null) : null);
+  if (marked === null) {
+    return [...fields];
+  }
+  const others = marked.isRoot ? withoutTrace(fields) : without(fields, 'traceparent');
+  return [...others, 'traceparent', marked.traceparent];
 }
 
 function markProto(fields: string[], policy: ForwardedPolicy, { isTls }: ForwardedPeer): string[] {

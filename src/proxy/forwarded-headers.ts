@@ -7,6 +7,23 @@ export type ForwardedPolicy = 'append' | 'replace' | 'keep';
 /** What happens to `x-request-id`: nothing, one is made where there is none, or always. */
 export type RequestIdPolicy = 'keep' | 'create' | 'replace';
 
+/** Who puts spans of this process into the trace context of requests. */
+export interface TraceMarker {
+  /**
+   * Begins the span of a request that is about to become a call. Null if its trace context is to pass as it came.
+   *
+   * @param traceparent its value; null for none, and for several, which count as none (W3C Trace Context, section 3.2.1).
+   */
+  begin(traceparent: string | null): MarkedTrace | null;
+}
+
+export interface MarkedTrace {
+  /** What goes upstream as the only `traceparent`. */
+  readonly traceparent: string;
+  /** Whether it begins a trace: a `tracestate` that came is of another one, and goes. */
+  readonly isRoot: boolean;
+}
+
 /** How requests are marked before they are relayed. */
 export interface ForwardedHeadersOptions {
   /** For `x-forwarded-for`; `x-forwarded-proto` follows: set where there is none, replaced, or kept. Default append. Envoy: `use_remote_address`. */
@@ -15,6 +32,8 @@ export interface ForwardedHeadersOptions {
   readonly requestId: RequestIdPolicy;
   /** Whether `traceparent` and `tracestate` (W3C Trace Context) are passed on. Default true. */
   readonly propagateTrace?: boolean;
+  /** Only with `propagateTrace`. Default: none, and trace context passes as it came. */
+  readonly traces?: TraceMarker;
 }
 
 export const DEFAULT_FORWARDED_HEADERS: ForwardedHeadersOptions = Object.freeze({ forwardedFor: 'append', requestId: 'keep' });
@@ -27,7 +46,7 @@ export interface ForwardedPeer {
 }
 
 /**
- * Marks the requests of one client connection. All else passes as it came, W3C trace context included. Fields that are the same for every
+ * Marks the requests of one client connection. All else passes as it came, W3C trace context without `traces` included. Fields that are the same for every
  * request of the connection are made once.
  */
 export class ForwardedHeaders {
@@ -43,10 +62,12 @@ export class ForwardedHeaders {
 
   /** Changes the list of a request that is about to be relayed. */
   apply(fields: FieldList): void {
-    const { forwardedFor, requestId, propagateTrace } = this.#options;
+    const { forwardedFor, requestId, propagateTrace, traces } = this.#options;
     if (propagateTrace === false) {
       fields.remove(NameId.TRACEPARENT);
       fields.remove(NameId.TRACESTATE);
+    } else if (traces !== undefined) {
+      markTrace(fields, traces);
     }
     if (forwardedFor !== 'keep') {
       this.#markProto(fields, forwardedFor);
@@ -96,6 +117,24 @@ function appendAddress(fields: FieldList, address: string): void {
   }
   fields.remove(NameId.X_FORWARDED_FOR);
   fields.pushText('x-forwarded-for', list + address);
+}
+
+function markTrace(fields: FieldList, traces: TraceMarker): void {
+  let count = 0;
+  for (let index = 0; index < fields.length; index++) {
+    count += fields.at(index).name.id === NameId.TRACEPARENT ? 1 : 0;
+  }
+  const marked = traces.begin(count === 1 ? (fields.get(NameId.TRACEPARENT)?.valueText() ?? null) : null);
+  if (marked === null) {
+    return;
+  }
+  if (marked.isRoot) {
+    fields.remove(NameId.TRACEPARENT);
+    fields.remove(NameId.TRACESTATE);
+    fields.pushText('traceparent', marked.traceparent);
+  } else {
+    fields.replaceText(NameId.TRACEPARENT, marked.traceparent);
+  }
 }
 
 function markRequestId(fields: FieldList, policy: RequestIdPolicy): void {

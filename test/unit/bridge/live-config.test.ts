@@ -22,9 +22,10 @@ describe('what a reload takes of a configuration', () => {
       logging: { level: 'debug' },
       health: { details: 'none', startupTimeout: '1s' },
       drain: { delay: '1s' },
+      tracing: { otlpEndpoint: 'http://collector:4318' },
     });
     const { config: live, held, changed } = toLiveConfig(current, next);
-    assert.deepEqual([...held].sort(), ['admin', 'health.startupTimeout', 'logging']);
+    assert.deepEqual([...held].sort(), ['admin', 'health.startupTimeout', 'logging', 'tracing']);
     assert.deepEqual([...changed].sort(), ['drain', 'health']);
     assert.deepEqual(live.admin, current.admin);
     assert.equal(live.health.details, 'none');

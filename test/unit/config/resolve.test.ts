@@ -106,7 +106,7 @@ describe('resolveConfig', () => {
         timeoutMs: 0,
       },
     ]);
-    assert.deepEqual(config.tracing, { propagate: false });
+    assert.deepEqual(config.tracing, { propagate: false, otlpEndpoint: null });
     assert.deepEqual(config.admin, {
       address: { kind: 'tcp', host: '::', port: 0 },
       allow: ['10.0.0.0/8', 'fd00::/8', '192.0.2.1'],

@@ -7,6 +7,7 @@ import {
   type ForwardedHeadersOptions,
   type ForwardedPeer,
   type ForwardedPolicy,
+  type MarkedTrace,
 } from '../../../src/proxy/forwarded-headers.ts';
 
 const PEERS: readonly ForwardedPeer[] = [
@@ -55,6 +56,25 @@ describe('marks of requests to http1 clusters', () => {
     assert.deepEqual(markForwarded(request, { ...keep, propagateTrace: false }, peer), ['x-a', 'b']);
     assert.deepEqual(markForwarded(request, { ...keep, propagateTrace: true }, peer), request);
     assert.deepEqual(markForwarded(request, keep, peer), request);
+  });
+
+  it('name a span of ours as the parent, as those of HTTP/2 do', () => {
+    const peer: ForwardedPeer = { remoteAddress: '', isTls: false };
+    const asked: (string | null)[] = [];
+    const marked = (request: readonly string[], isRoot: boolean): string[] => {
+      const begin = (traceparent: string | null): MarkedTrace => {
+        asked.push(traceparent);
+        return { traceparent: 'ours', isRoot };
+      };
+      return markForwarded(request, { forwardedFor: 'keep', requestId: 'keep', traces: { begin } }, peer);
+    };
+    const request = ['Traceparent', 'theirs', 'x-a', 'b', 'tracestate', 'c=d'];
+    assert.deepEqual(marked(request, false), ['x-a', 'b', 'tracestate', 'c=d', 'traceparent', 'ours']);
+    assert.deepEqual(marked([...request, 'traceparent', 'again'], true), ['x-a', 'b', 'traceparent', 'ours']);
+    assert.deepEqual(marked([], true), ['traceparent', 'ours']);
+    assert.deepEqual(asked, ['theirs', null, null]);
+    const none = { forwardedFor: 'keep', requestId: 'keep', traces: { begin: () => null } } as const;
+    assert.deepEqual(markForwarded(request, none, peer), request);
   });
 
   it('take the place of the same in other letters', () => {

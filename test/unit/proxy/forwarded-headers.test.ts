@@ -4,6 +4,7 @@ import {
   DEFAULT_FORWARDED_HEADERS,
   ForwardedHeaders,
   type ForwardedHeadersOptions,
+  type MarkedTrace,
 } from '../../../src/proxy/forwarded-headers.ts';
 import { describeFields } from '../../support/fake-stream.ts';
 import { list } from '../../support/http2/fields.ts';
@@ -98,5 +99,35 @@ describe('traceparent and tracestate', () => {
 
   it('are taken off where they shall not be passed on', () => {
     assert.equal(mark({ ...keep, propagateTrace: false }, given), ':path=/,last=');
+  });
+
+  const marks = (
+    marked: MarkedTrace | null,
+  ): { readonly asked: (string | null)[]; readonly options: ForwardedHeadersOptions } => {
+    const asked: (string | null)[] = [];
+    const begin = (traceparent: string | null): MarkedTrace | null => {
+      asked.push(traceparent);
+      return marked;
+    };
+    return { asked, options: { ...keep, traces: { begin } } };
+  };
+
+  it('name a span of ours as the parent, in the same place', () => {
+    const { asked, options } = marks({ traceparent: 'ours', isRoot: false });
+    assert.equal(mark(options, given), ':path=/,traceparent=ours,tracestate=a=1,last=');
+    assert.deepEqual(asked, [given[0]?.[1]]);
+  });
+
+  it('begin anew, without the state of another trace', () => {
+    const { asked, options } = marks({ traceparent: 'ours', isRoot: true });
+    const several: Fields = [...given, ['traceparent', 'again']];
+    assert.equal(mark(options, several), ':path=/,last=,traceparent=ours');
+    assert.equal(mark(options, []), ':path=/,last=,traceparent=ours');
+    assert.deepEqual(asked, [null, null]);
+  });
+
+  it('pass as they came where no span begins', () => {
+    const { options } = marks(null);
+    assert.equal(mark(options, given), mark(keep, given));
   });
 });

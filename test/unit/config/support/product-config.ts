@@ -109,7 +109,7 @@ export const DEFAULTS: Config = {
   logging: { level: 'info', format: null },
   drain: { delayMs: 5_000, timeoutMs: 20_000 },
   reload: { watch: true },
-  tracing: { propagate: true },
+  tracing: { propagate: true, otlpEndpoint: null },
 };
 
 /** The configuration of the product's documentation, as far as this version goes. */
