@@ -104,23 +104,23 @@ describe('file discovery', () => {
   it('is told of no more than 64 events in a folder where others write all the time, until it renews its watch', async () => {
     await using files = await WatchedFolder.create();
     const other = join(files.folder, 'a.log');
-    let told = 0;
+    const counter = { told: 0 };
     const events = new EventEmitter<{ told: [] }>();
     const watch = systemFiles.watch(files.path, () => {
-      told++;
+      counter.told++;
       events.emit('told');
     });
     const signal = AbortSignal.timeout(SOON_MS);
-    while (told < MAX_WATCH_EVENTS) {
+    while (counter.told < MAX_WATCH_EVENTS) {
       // The first is the beginning of the watch; each write is an event or more.
       const next = once(events, 'told', { signal });
-      await writeFile(other, `line ${told}`);
+      await writeFile(other, `line ${counter.told}`);
       await next;
     }
     for (let line = 0; line < 100; line++) {
       await writeFile(other, `another ${line}`);
     }
-    assert.ok(told <= MAX_WATCH_EVENTS + 1, `told ${told} times`);
+    assert.ok(counter.told <= MAX_WATCH_EVENTS + 1, `told ${counter.told} times`);
     const again = once(events, 'told', { signal });
     await watch.renew();
     await again;
