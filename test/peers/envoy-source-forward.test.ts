@@ -61,7 +61,7 @@ describe('a bridge that finds its endpoints by an Envoy, and checks and calls th
     assert.deepEqual(await measure('Envoy is gone', /discovery failed: Envoy at .*connection refused/), [0, 2]);
     await system.say(0, 'NOT_SERVING');
     await system.say(2, 'NOT_SERVING');
-    await bridge.untilStatus('/', 503);
+    await bridge.untilStatus('/healthz', 503);
     await system.say(2, 'SERVING');
     assert.deepEqual(await measure('one is back, Envoy is not', /1 of 2 healthy/), [2]);
     for (const line of system.table) {
