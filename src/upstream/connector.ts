@@ -50,7 +50,11 @@ export class Connector implements AttemptOwner {
 
   /** Begins an attempt, unless a pause is on; returns whether it did. Nobody is told anything from within. */
   connect(endpoint: Endpoint): boolean {
-    return this.#backoff.isOver(this.#options.clock.now()) && this.#start(endpoint);
+    if (!this.#backoff.isOver(this.#options.clock.now())) {
+      return false;
+    }
+    this.connectAnyway(endpoint);
+    return true;
   }
 
   /** Whether an attempt may be made for a call that has nowhere else to go. `nowMs` is Clock.now(). */
@@ -58,9 +62,12 @@ export class Connector implements AttemptOwner {
     return this.#attempts.length === 0 && this.#backoff.isOverOnDemand(nowMs);
   }
 
-  /** Makes it. */
-  connectOnDemand(endpoint: Endpoint): void {
-    this.#start(endpoint);
+  /** Begins an attempt, pause or not. */
+  connectAnyway(endpoint: Endpoint): void {
+    const { clock, timeoutMs, tls } = this.#options;
+    const attempt = new ConnectAttempt(endpoint, clock.now() + timeoutMs, this, tls);
+    this.#attempts.push(attempt);
+    attempt.start();
   }
 
   /** Gives up attempts whose time is over. `nowMs` is Clock.now(). */
@@ -121,14 +128,6 @@ export class Connector implements AttemptOwner {
       this.#backoff.fail(this.#options.clock.now());
       this.#options.owner.onConnectFailed(attempt.endpoint, failure, message);
     }
-  }
-
-  #start(endpoint: Endpoint): true {
-    const { clock, timeoutMs, tls } = this.#options;
-    const attempt = new ConnectAttempt(endpoint, clock.now() + timeoutMs, this, tls);
-    this.#attempts.push(attempt);
-    attempt.start();
-    return true;
   }
 
   #attemptOf(connection: UpstreamConnection): ConnectAttempt | undefined {

@@ -136,7 +136,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   tryFor(entry: WaitEntry): void {
     entry.pool = this;
     this.waiting.add(entry);
-    this.#connector.connectOnDemand(this.endpoint);
+    this.#connector.connectAnyway(this.endpoint);
   }
 
   /** Gives connections to those that wait, the first come first. */

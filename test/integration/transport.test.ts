@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { EDGE_LIMITS, type Http2Stream } from '../../src/http2/index.ts';
-import { describeFrame, headers, PREFACE, ping, requestBlock, settings, windowUpdate } from '../support/http2/wire.ts';
+import { describeFrame, headers, PREFACE, requestBlock, settings, windowUpdate } from '../support/http2/wire.ts';
 import { ok, TransportBench } from '../support/transport-bench.ts';
 
 const MIB = 1024 * 1024;
@@ -31,23 +31,6 @@ describe('the output of a transport', () => {
     client.socket.write(requests(30));
     await bench.until(() => client.frames.filter(({ type }) => type === 1).length === 30, 'all responses');
     assert.deepEqual(end.writes, ['write']);
-  });
-
-  it('leaves a little later when it is an acknowledgement of PING alone and a request is under way', async () => {
-    await using bench = await TransportBench.start({ onRequest: () => undefined });
-    const { client, end } = await bench.connect([WIDE, requests(1)]);
-    await bench.until(() => end.requests === 1 && client.frames.length >= 3, 'the request');
-    end.writes.length = 0;
-    end.transport.receive(ping('0102030405060708'));
-    end.transport.onTurn();
-    end.transport.receive(ping('0102030405060709'));
-    await bench.until(() => client.frames.filter(({ type }) => type === 6).length === 2, 'both acknowledgements');
-    assert.deepEqual(end.writes, ['write', 'write']);
-    end.transport.receive(ping('010203040506070a'));
-    end.transport.receive(ping('010203040506070b'));
-    assert.deepEqual(end.writes, ['write', 'write'], 'still held');
-    await bench.until(() => client.frames.filter(({ type }) => type === 6).length === 4, 'the next two');
-    assert.deepEqual(end.writes, ['write', 'write', 'write']);
   });
 
   it('leaves in one call with content that is linked, not copied', async () => {

@@ -44,6 +44,21 @@ describe('endpoints that leave', () => {
     assert.ok(bench.log.includes(`closed ${peer.endpoint.key} the endpoint sent GOAWAY NO_ERROR (max_age)`));
   });
 
+  it('are connected to again with the next sweep when they leave with no call under way', async () => {
+    await using peer = await RawH2Peer.start({ onRequest: answerFirst });
+    await using bench = new UpstreamBench();
+    bench.use(peer.endpoint);
+    assert.equal(await bench.call().done, '200');
+    const session = await peer.session();
+    // The sweep that this brings is the last for 250 ms.
+    await bench.shift(300);
+    session.send(goaway(1, 0));
+    await bench.until(() => bench.log.some((line) => line.startsWith('closed')), 'the end');
+    assert.deepEqual([bench.cluster.connecting, peer.sessions.length], [0, 1]);
+    await bench.shift(300);
+    await peer.session(2);
+  });
+
   it('take two steps as grpc-go does', async () => {
     await using peer = await RawH2Peer.start({ onRequest: answerFirst });
     await using bench = new UpstreamBench();
