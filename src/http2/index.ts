@@ -7,6 +7,7 @@ export { Http2Connection } from './connection/connection.ts';
 export type { Role } from './connection/context.ts';
 export { type ConnectionHandler, ResetCause } from './connection/handler.ts';
 export { type ConnectionOptions, DEFAULT_CONNECTION_OPTIONS, type KeepaliveOptions } from './connection/options.ts';
+export { copyInto } from './copy-into.ts';
 export { ConnectionError, ErrorCode, StreamError } from './errors.ts';
 export { CLIENT_PREFACE } from './frame/constants.ts';
 export type { OutputBatch } from './frame/output-batch.ts';

@@ -74,18 +74,18 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     this.#record = new CallRecord(this.#request.fields, home.observer?.wantsResponseFields === true);
   }
 
-  /** A request has come. The list, which is copied, is what goes upstream. */
+  /** A request has come. What the list holds, which is taken from it, is what goes upstream. */
   start(down: Http2Stream, fields: FieldList, route: Http2Route, peer: DownstreamPeer): void {
     const { clock, observer } = this.#home;
     const nowMs = clock.now();
     const record = this.#record;
     this.#down = down;
     this.#cluster = route.cluster;
-    this.#request.begin(fields, down.isRecvEnded);
     record.begin(route, peer.remoteAddress, nowMs);
     record.remotePort = peer.remotePort ?? 0;
     record.isGrpc = isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '');
     this.#setDeadline(fields, route.timeoutMs, nowMs);
+    this.#request.begin(fields, down.isRecvEnded);
     this.#phase = Phase.WAITING;
     observer?.onCallStart(record);
     this.#acquire(route.cluster);

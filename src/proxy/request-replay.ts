@@ -1,4 +1,4 @@
-import { FieldList, type Http2Stream } from '../http2/index.ts';
+import { copyInto, FieldList, type Http2Stream } from '../http2/index.ts';
 
 /** Content kept of one request, so that it can be sent again. Octets; Envoy's `per_request_buffer_limit_bytes` in small, gRPC's default 256 KiB. */
 export const MAX_REPLAY_OCTETS = 65_536;
@@ -73,9 +73,9 @@ export class RequestReplay {
     return this.#octets;
   }
 
-  /** A new request. The list is copied. */
+  /** A new request. What the list holds is taken from it. */
   begin(fields: FieldList, isEnded: boolean): void {
-    this.fields.assign(fields);
+    this.fields.takeFrom(fields);
     this.trailers = null;
     this.isEnded = isEnded;
     this.isWhole = true;
@@ -95,14 +95,17 @@ export class RequestReplay {
       if (this.#firstRoom.length === 0) {
         this.#firstRoom = Buffer.allocUnsafeSlow(ROOM_OCTETS);
       }
-      const copied = octets.copy(this.#firstRoom, this.#firstOctets, at, end);
-      this.#firstOctets += copied;
-      at += copied;
+      const until = Math.min(end, at + ROOM_OCTETS - this.#firstOctets);
+      copyInto(this.#firstRoom, this.#firstOctets, octets, at, until);
+      this.#firstOctets += until - at;
+      at = until;
     }
     while (at < end) {
-      const copied = octets.copy(this.#roomyRoom(), this.#lastOctets, at, end);
-      this.#lastOctets += copied;
-      at += copied;
+      const room = this.#roomyRoom();
+      const until = Math.min(end, at + MORE_ROOM_OCTETS - this.#lastOctets);
+      copyInto(room, this.#lastOctets, octets, at, until);
+      this.#lastOctets += until - at;
+      at = until;
     }
   }
 

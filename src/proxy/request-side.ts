@@ -32,7 +32,7 @@ export class RequestSide {
     return isEnded && octets === 0 && trailers === null;
   }
 
-  /** A new request. The list is copied. */
+  /** A new request. What the list holds is taken from it. */
   begin(fields: FieldList, isEnded: boolean): void {
     this.#replay.begin(fields, isEnded);
     this.#sent = 0;

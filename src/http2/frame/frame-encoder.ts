@@ -1,3 +1,4 @@
+import { copyInto } from '../copy-into.ts';
 import { CLIENT_PREFACE, Flag, FRAME_HEAD_OCTETS, FrameType, MIN_MAX_FRAME_OCTETS } from './constants.ts';
 import { GOAWAY_FIXED_OCTETS, MAX_DEBUG_OCTETS } from './goaway.ts';
 import { writeUint16, writeUint24, writeUint32 } from './octets.ts';
@@ -153,11 +154,11 @@ export class FrameEncoder {
     const front = this.#hasBatchLeft ? this.output.reserveFront(FRAME_HEAD_OCTETS + PING_OCTETS) : -1;
     if (front >= 0) {
       this.output.frontSlab.set(PING_ACK_HEAD, front);
-      octets.copy(this.output.frontSlab, front + FRAME_HEAD_OCTETS, start, start + PING_OCTETS);
+      copyInto(this.output.frontSlab, front + FRAME_HEAD_OCTETS, octets, start, start + PING_OCTETS);
       return;
     }
     const at = this.#begin(PING_OCTETS, FrameType.PING, Flag.ACK, 0);
-    octets.copy(this.output.slab, at, start, start + PING_OCTETS);
+    copyInto(this.output.slab, at, octets, start, start + PING_OCTETS);
     this.output.position = at + PING_OCTETS;
   }
 

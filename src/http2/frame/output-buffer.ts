@@ -1,3 +1,4 @@
+import { copyInto } from '../copy-into.ts';
 import { OutputBatch } from './output-batch.ts';
 import { SLAB_OCTETS, type SlabPool } from './slab-pool.ts';
 
@@ -80,7 +81,7 @@ export class OutputBuffer {
         this.#beginSlab();
       }
       const until = Math.min(end, at + this.slab.length - this.position);
-      octets.copy(this.slab, this.position, at, until);
+      copyInto(this.slab, this.position, octets, at, until);
       this.position += until - at;
       at = until;
     }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { copyInto } from '../copy-into.ts';
 import { Field } from './field.ts';
 import { fieldCache } from './field-cache.ts';
 import { nameCache } from './name-cache.ts';
@@ -21,9 +22,9 @@ export class FieldList {
   listBytes = 0;
   /** Whether the section was above a limit of the decoder. Then it is not complete, and good for nothing but an error. */
   overLimit = false;
-  readonly #fields: Field[] = [];
+  #fields: Field[] = [];
   /** Objects for fields without an id, as many in use as were pushed since the last `clear`. */
-  readonly #spares: Field[] = [];
+  #spares: Field[] = [];
   #spareAt = 0;
   /** Values made of text. */
   #text: Buffer = NO_OCTETS;
@@ -145,12 +146,53 @@ export class FieldList {
     this.overLimit = other.overLimit;
   }
 
+  /**
+   * Makes this list what `retain` of the other one would give, and empties that: what they hold changes places, and only received octets are
+   * copied.
+   */
+  takeFrom(other: FieldList): void {
+    this.clear();
+    const fields = this.#fields;
+    const spares = this.#spares;
+    const text = this.#text;
+    this.#fields = other.#fields;
+    this.#spares = other.#spares;
+    this.#spareAt = other.#spareAt;
+    this.#text = other.#text;
+    this.#textAt = other.#textAt;
+    this.length = other.length;
+    this.listBytes = other.listBytes;
+    this.overLimit = other.overLimit;
+    other.#fields = fields;
+    other.#spares = spares;
+    other.#spareAt = 0;
+    other.#text = text;
+    other.#textAt = 0;
+    other.length = 0;
+    other.listBytes = 0;
+    other.overLimit = false;
+    for (let index = 0; index < this.#spareAt; index++) {
+      this.#keepOctets(this.#spares[index]);
+    }
+  }
+
+  /** Copies the octets of a field, if they are not this list's. */
+  #keepOctets(field: Field | undefined): void {
+    if (field === undefined || field.octets === this.#text) {
+      return;
+    }
+    const length = field.end - field.start;
+    const at = this.#reserveText(length);
+    copyInto(this.#text, at, field.octets, field.start, field.end);
+    field.setLiteral(this.#text, at, at + length, field.huffman);
+  }
+
   #pushCopy(field: Field): void {
     const copy = this.spare();
     const length = field.end - field.start;
     const at = this.#reserveText(length);
     copy.copyFrom(field);
-    field.octets.copy(this.#text, at, field.start, field.end);
+    copyInto(this.#text, at, field.octets, field.start, field.end);
     copy.setLiteral(this.#text, at, at + length, field.huffman);
     this.pushSpare();
   }

@@ -1,3 +1,4 @@
+import { copyInto } from '../copy-into.ts';
 import { type FieldName, NO_NAME } from './field-name.ts';
 import { digitsValue, formTraits } from './forms.ts';
 import { checkHuffman, decodeHuffman, encodeHuffman, maxDecodedOctets } from './huffman.ts';
@@ -77,9 +78,11 @@ export class Field {
     if (this.length > target.length) {
       return -1;
     }
-    return this.huffman
-      ? decodeHuffman(this.octets, this.start, this.end, target)
-      : this.octets.copy(target, 0, this.start, this.end);
+    if (this.huffman) {
+      return decodeHuffman(this.octets, this.start, this.end, target);
+    }
+    copyInto(target, 0, this.octets, this.start, this.end);
+    return this.length;
   }
 
   /** Makes this what a literal says; `check` has to follow. */
@@ -175,8 +178,7 @@ export class Field {
 
 /** An immutable field that is the same as a checked one. The octets are copied in the form that they have: long values are not coded anew. */
 export function freezeField(field: Field): Field {
-  const octets = Buffer.allocUnsafeSlow(field.end - field.start);
-  field.octets.copy(octets, 0, field.start, field.end);
+  const octets = copyRange(field.octets, field.start, field.end);
   const frozen = new Field();
   frozen.copyFrom(field);
   frozen.id = nextFieldId();

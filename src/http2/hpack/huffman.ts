@@ -19,6 +19,10 @@ const SYMBOLS: Uint16Array = orderSymbols();
 const SYMBOL_BITS = 9;
 const SYMBOL_MASK = 0x1ff;
 
+/** What symbolOf gives, by the first octet; zero where the code is longer. */
+const SHORT_CODE_BITS = 8;
+const SHORT_SYMBOLS: Uint16Array = fillShortSymbols();
+
 /**
  * What checkHuffman has to know of every 13 bits: how many of them whole codes use (zero if not even one is whole), how many codes that are,
  * whether one of them stands for an octet that no value may have, and whether the last one is a space. 16 KiB. Two codes at a step are twice
@@ -53,8 +57,22 @@ function orderSymbols(): Uint16Array {
   return Uint16Array.from(symbols);
 }
 
+function fillShortSymbols(): Uint16Array {
+  const symbols = new Uint16Array(1 << SHORT_CODE_BITS);
+  for (let octet = 0; octet < symbols.length; octet++) {
+    const found = findSymbol((octet << (32 - SHORT_CODE_BITS)) >>> 0);
+    symbols[octet] = found >>> SYMBOL_BITS <= SHORT_CODE_BITS ? found : 0;
+  }
+  return symbols;
+}
+
 /** The symbol that 32 bits begin with, and the length of its code. */
 function symbolOf(bits: number): number {
+  const short = SHORT_SYMBOLS[bits >>> (32 - SHORT_CODE_BITS)] ?? 0;
+  return short === 0 ? findSymbol(bits) : short;
+}
+
+function findSymbol(bits: number): number {
   let length = SHORTEST_CODE;
   while (bits >= (LIMITS[length] ?? 0)) {
     length++;

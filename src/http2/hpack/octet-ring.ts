@@ -1,3 +1,4 @@
+import { copyInto } from '../copy-into.ts';
 import { NO_OCTETS } from './octets.ts';
 
 const MIN_CAPACITY = 256;
@@ -17,7 +18,7 @@ export class OctetRing {
     const length = end - start;
     const at = this.#place(length);
     if (at >= 0) {
-      octets.copy(this.octets, at, start, end);
+      copyInto(this.octets, at, octets, start, end);
       this.#tail = at + length;
     }
     return at;

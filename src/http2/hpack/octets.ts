@@ -1,8 +1,7 @@
+import { copyInto } from '../copy-into.ts';
+
 /** Where no octets are needed: one object, so that what holds it keeps no received buffer alive. */
 export const NO_OCTETS: Buffer = Buffer.alloc(0);
-
-/** From here on a native copy costs less than a loop. */
-const NATIVE_COPY_OCTETS = 48;
 
 const FNV_PRIME = 0x0100_0193;
 
@@ -31,7 +30,7 @@ export function equalOctets(whole: Buffer, octets: Buffer, start: number, end: n
 /** A copy in memory of its own: a piece of Node's shared pool would keep all 8 KiB of that for as long as itself. */
 export function copyRange(octets: Buffer, start: number, end: number): Buffer {
   const copy = Buffer.allocUnsafeSlow(end - start);
-  octets.copy(copy, 0, start, end);
+  copyInto(copy, 0, octets, start, end);
   return copy;
 }
 
@@ -45,11 +44,5 @@ export interface OctetTarget {
 export function copyOctets(octets: Buffer, start: number, end: number, to: OctetTarget): void {
   const { target, at } = to;
   to.at = at + end - start;
-  if (end - start >= NATIVE_COPY_OCTETS) {
-    octets.copy(target, at, start, end);
-    return;
-  }
-  for (let from = start, into = at; from < end; from++, into++) {
-    target[into] = octets[from] ?? 0;
-  }
+  copyInto(target, at, octets, start, end);
 }

@@ -1,3 +1,4 @@
+import { copyInto } from '../copy-into.ts';
 import type { FrameEncoder } from '../frame/frame-encoder.ts';
 
 /** A chunk for copied content has at least this much room, so that small DATA that follows lands in it. */
@@ -57,7 +58,7 @@ export class ChunkQueue {
     while (at < end) {
       const target = this.#roomyLast() ?? this.#appendOwned(end - at);
       const until = Math.min(end, at + target.octets.length - target.end);
-      octets.copy(target.octets, target.end, at, until);
+      copyInto(target.octets, target.end, octets, at, until);
       target.end += until - at;
       at = until;
     }

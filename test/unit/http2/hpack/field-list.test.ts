@@ -223,6 +223,37 @@ describe('field list', () => {
     assert.deepEqual([list.overLimit, list.listBytes], [true, 42 * 2 + 43]);
   });
 
+  it('taken from another one, needs no received octets, and leaves that one empty', () => {
+    const list = fieldList([['x-before', 'gone']]);
+    const block = Buffer.concat([
+      indexed(2),
+      literal('never', 'x-take', 'first'),
+      literal('never', 'x-take', 'v'.repeat(700), true),
+      literal('plain', 'x-take', 'last'),
+    ]);
+    const other = decode(createDecoder({ maxFields: 5 }), block);
+    other.pushText('x-take', 'made here');
+    list.takeFrom(other);
+    block.fill(0);
+    const wanted = [':method: GET', 'x-take: first !', `x-take: ${'v'.repeat(700)} !`, 'x-take: last', 'x-take: made here'];
+    assert.deepEqual(texts(list), wanted);
+    assert.deepEqual([texts(other), other.length, other.listBytes, other.overLimit], [[], 0, 0, false]);
+    other.pushText('x-other', 'another section');
+    list.pushText('x-more', 'and more');
+    assert.deepEqual(texts(other), ['x-other: another section']);
+    assert.deepEqual(texts(list), [...wanted, 'x-more: and more']);
+  });
+
+  it('takes the mark and the size of a section above the limit', () => {
+    const list = new FieldList();
+    const other = decode(createDecoder({ maxFields: 2 }), Buffer.concat([indexed(2), indexed(2), indexed(2)]));
+    const { listBytes } = other;
+    list.takeFrom(other);
+    assert.deepEqual([list.overLimit, list.listBytes, list.length], [true, listBytes, 2]);
+    list.takeFrom(other);
+    assert.deepEqual([list.overLimit, list.listBytes, list.length], [false, 0, 0]);
+  });
+
   it('keeps texts apart while its memory grows', () => {
     const list = new FieldList();
     const wanted: string[] = [];
