@@ -30,6 +30,7 @@ const waiter: StreamWaiter = { excluded: null, onConnection: () => undefined, on
 for (const size of [1, 10, 1000]) {
   const endpoints = Array.from({ length: size }, (_, index) => ({
     endpoint: createEndpoint({ kind: 'tcp', host: `10.0.${index >> 8}.${index & 255}`, port: 50_051 }, null),
+    activeRequests: 0,
   }));
   const picker = createBalancer('roundRobin', Math.random).update(endpoints);
   measure(`pick of ${size}`, () => void picker.pick(waiter));

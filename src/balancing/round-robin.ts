@@ -1,13 +1,16 @@
 import type { Random } from '../util/random.ts';
 import type { BalancedEndpoint, Balancer, PickContext, Picker, PickResult } from './balancer.ts';
+import { drawIndex, findAccepted, toResults, UNAVAILABLE } from './pick-results.ts';
+import { type Turns, WeightedPicker } from './weighted-picker.ts';
+import { haveOneWeight } from './weights.ts';
 
 /**
- * One endpoint after the other. When the endpoints change it goes on behind the one that was picked last, so that frequent changes do not
- * favour the first of them; gRPC: `round_robin`, Envoy: `ROUND_ROBIN` without weights.
+ * One endpoint after the other, those of higher weight more often. When the endpoints change it goes on where it was, so that frequent
+ * changes do not favour the first of them; gRPC: `round_robin`, Envoy: `ROUND_ROBIN`.
  */
 export class RoundRobin<T extends BalancedEndpoint> implements Balancer<T> {
   readonly #random: Random;
-  #picker: RoundRobinPicker<T> | null = null;
+  #picker: RotatingPicker<T> | WeightedPicker<T> | null = null;
 
   /** `random` chooses where the first round begins: many bridges that start together must not all begin with one endpoint. */
   constructor(random: Random) {
@@ -15,53 +18,88 @@ export class RoundRobin<T extends BalancedEndpoint> implements Balancer<T> {
   }
 
   update(endpoints: readonly T[]): Picker<T> {
-    const picker = new RoundRobinPicker(endpoints, this.#startOf(endpoints));
-    this.#picker = picker;
-    return picker;
+    this.#picker = haveOneWeight(endpoints)
+      ? new RotatingPicker(endpoints, this.#startOf(endpoints))
+      : new WeightedPicker(endpoints, {
+          random: this.#random,
+          turns: this.#picker?.turns() ?? new Map(),
+          countsActive: false,
+        });
+    return this.#picker;
+  }
+
+  /** The endpoint whose turn is next of those that are still there; one by chance if none was there before. */
+  #startOf(endpoints: readonly T[]): number {
+    const turns: Turns = this.#picker?.turns() ?? new Map();
+    if (turns.size === 0) {
+      return drawIndex(this.#random, endpoints.length);
+    }
+    if (this.#picker instanceof RotatingPicker) {
+      return this.#behindLast(endpoints, turns);
+    }
+    let start = 0;
+    let nearest = Number.POSITIVE_INFINITY;
+    for (const [index, { endpoint }] of endpoints.entries()) {
+      const turn = turns.get(endpoint.key) ?? Number.POSITIVE_INFINITY;
+      if (turn < nearest) {
+        start = index;
+        nearest = turn;
+      }
+    }
+    return start;
   }
 
   /** Behind the endpoint picked last; if that is gone, behind the nearest one before it that is still there. */
-  #startOf(endpoints: readonly T[]): number {
-    if (this.#picker === null || this.#picker.size === 0) {
-      return Math.floor(this.#random() * endpoints.length);
-    }
-    const indexes = new Map(endpoints.map(({ endpoint }, index) => [endpoint.key, index]));
-    for (const key of this.#picker.recentKeys()) {
-      const index = indexes.get(key);
-      if (index !== undefined) {
-        return index + 1;
+  #behindLast(endpoints: readonly T[], turns: Turns): number {
+    let last = -1;
+    let farthest = -1;
+    for (const [index, { endpoint }] of endpoints.entries()) {
+      const turn = turns.get(endpoint.key) ?? -1;
+      if (turn > farthest) {
+        last = index;
+        farthest = turn;
       }
     }
-    return 0;
+    return last + 1;
   }
 }
 
-class RoundRobinPicker<T extends BalancedEndpoint> implements Picker<T> {
+/** Endpoints of one weight, in their order. */
+class RotatingPicker<T extends BalancedEndpoint> implements Picker<T> {
   readonly size: number;
+  readonly #endpoints: readonly T[];
   readonly #results: readonly PickResult<T>[];
-  readonly #keys: readonly string[];
   /** The index of the next pick, below `size`. */
   #next: number;
 
   constructor(endpoints: readonly T[], start: number) {
     this.size = endpoints.length;
-    this.#results = endpoints.map((picked) => Object.freeze({ kind: 'picked' as const, picked }));
-    this.#keys = endpoints.map(({ endpoint }) => endpoint.key);
+    this.#endpoints = endpoints;
+    this.#results = toResults(endpoints);
     this.#next = this.size === 0 ? 0 : start % this.size;
   }
 
-  pick(context: PickContext): PickResult<T> {
-    const { excluded } = context;
+  pick({ excluded }: PickContext): PickResult<T> {
     const index = this.#advance();
-    if (excluded !== null && this.#keys[index] === excluded.key) {
+    if (excluded !== null && this.#endpoints[index]?.endpoint.key === excluded.key) {
       return this.#results[this.#advance()] ?? UNAVAILABLE;
     }
     return this.#results[index] ?? UNAVAILABLE;
   }
 
-  /** Keys from the one picked last backwards, every endpoint once. */
-  recentKeys(): readonly string[] {
-    return this.#keys.slice(this.#next).concat(this.#keys.slice(0, this.#next)).toReversed();
+  pickAmong(_context: PickContext, accepts: (candidate: T) => boolean): PickResult<T> {
+    const index = findAccepted(this.#endpoints, this.#next, accepts);
+    if (index < 0) {
+      return UNAVAILABLE;
+    }
+    this.#next = (index + 1) % this.size;
+    return this.#results[index] ?? UNAVAILABLE;
+  }
+
+  /** For the picker after this one. */
+  turns(): Turns {
+    const { size } = this;
+    return new Map(this.#endpoints.map(({ endpoint }, index) => [endpoint.key, ((index - this.#next + size) % size) / size]));
   }
 
   #advance(): number {
@@ -70,5 +108,3 @@ class RoundRobinPicker<T extends BalancedEndpoint> implements Picker<T> {
     return index;
   }
 }
-
-const UNAVAILABLE = Object.freeze({ kind: 'unavailable' as const });

@@ -1,15 +1,18 @@
+import type { BalancedEndpoint } from '../balancing/balancer.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { ConnectBackoff } from '../upstream/connect-backoff.ts';
 import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
 import { type ClientContext, type ClientOwner, EndpointClient } from './endpoint-client.ts';
 
 /** The connections to one endpoint: as many as it has requests, and those that wait for the next one. */
-export class EndpointClients implements ClientOwner {
-  readonly endpoint: Endpoint;
+export class EndpointClients implements BalancedEndpoint, ClientOwner {
+  /** The endpoint in its newest form. */
+  endpoint: Endpoint;
   /** Why the last attempt to connect failed. */
   lastFailure: ConnectFailure = NoConnectionReason.CONNECT_FAILED;
   /** Whether it may get requests; otherwise those under way finish. */
   isEligible = false;
+  readonly key: string;
   readonly #context: ClientContext;
   readonly #backoff: ConnectBackoff;
   readonly #clients = new Set<EndpointClient>();
@@ -18,12 +21,9 @@ export class EndpointClients implements ClientOwner {
 
   constructor(endpoint: Endpoint, context: ClientContext) {
     this.endpoint = endpoint;
+    this.key = endpoint.key;
     this.#context = context;
     this.#backoff = new ConnectBackoff(context.dependencies.random);
-  }
-
-  get key(): string {
-    return this.endpoint.key;
   }
 
   /** Connections, and attempts to get one. */
@@ -33,6 +33,11 @@ export class EndpointClients implements ClientOwner {
 
   get idle(): number {
     return this.#idle.length;
+  }
+
+  /** Each connection has one request, or none. */
+  get activeRequests(): number {
+    return this.size - this.idle;
   }
 
   /** Whether it has not failed lately, and so goes before those that have. */

@@ -75,10 +75,10 @@ export class Http1Cluster implements ExchangeHome {
     return this.#waiting.size + this.#starting.size;
   }
 
-  /** Of one endpoint, by its key; null if it has no connections and is not listed. Each connection has one request, or none. */
+  /** Of one endpoint, by its key; null if it has no connections and is not listed. */
   trafficOf(key: string): EndpointTraffic | null {
     const clients = this.#endpoints.get(key);
-    return clients === undefined ? null : { connections: clients.size, activeRequests: clients.size - clients.idle };
+    return clients === undefined ? null : { connections: clients.size, activeRequests: clients.activeRequests };
   }
 
   /** Whether health is ignored, as too few endpoints are healthy. */
@@ -100,7 +100,7 @@ export class Http1Cluster implements ExchangeHome {
       return;
     }
     const selection = selectEndpoints(states, this.#context.options.panicThresholdPercent);
-    const eligible = selection.endpoints.map(({ endpoint }) => this.#endpoints.get(endpoint.key) ?? this.#add(endpoint));
+    const eligible = selection.endpoints.map(({ endpoint }) => this.#hold(endpoint));
     this.#isPanic = selection.isPanic;
     this.#hasEndpoints = states.length > 0;
     const chosen = new Set(eligible);
@@ -197,8 +197,9 @@ export class Http1Cluster implements ExchangeHome {
     this.#context.dependencies.observer.onUpstreamDefect(this.name, error);
   }
 
-  #add(endpoint: UpstreamEndpointState['endpoint']): EndpointClients {
-    const clients = new EndpointClients(endpoint, this.#context);
+  #hold(endpoint: UpstreamEndpointState['endpoint']): EndpointClients {
+    const clients = this.#endpoints.get(endpoint.key) ?? new EndpointClients(endpoint, this.#context);
+    clients.endpoint = endpoint;
     this.#endpoints.set(clients.key, clients);
     return clients;
   }
@@ -206,17 +207,13 @@ export class Http1Cluster implements ExchangeHome {
   /** The policy's choice among those that have not failed lately; if there is none, among all that have not been tried. */
   #pick(tried: ReadonlySet<string>): EndpointClients | null {
     const nowMs = this.clock.now();
-    let second: EndpointClients | null = null;
-    for (let picks = this.#picker.size; picks > 0; picks--) {
-      const result = this.#picker.pick(ANY_ENDPOINT);
-      if (result.kind === 'picked' && !tried.has(result.picked.key)) {
-        if (result.picked.isPromising(nowMs)) {
-          return result.picked;
-        }
-        second ??= result.picked;
-      }
+    const first = this.#picker.pick(ANY_ENDPOINT);
+    if (first.kind === 'unavailable' || (!tried.has(first.picked.key) && first.picked.isPromising(nowMs))) {
+      return first.kind === 'picked' ? first.picked : null;
     }
-    return second;
+    const better = this.#picker.pickAmong(ANY_ENDPOINT, (each) => !tried.has(each.key) && each.isPromising(nowMs));
+    const result = better.kind === 'picked' ? better : this.#picker.pickAmong(ANY_ENDPOINT, ({ key }) => !tried.has(key));
+    return result.kind === 'picked' ? result.picked : null;
   }
 
   #reasonForNone(): NoConnectionReason {

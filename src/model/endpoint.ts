@@ -9,6 +9,8 @@ export interface Endpoint {
   readonly key: string;
   /** The name this address was found under, or null: the default for `:authority` and the TLS server name. */
   readonly hostname: string | null;
+  /** The share of calls that it is to get, against those of the others. A whole number, 1 or more; absent is 1. Envoy: `load_balancing_weight`. */
+  readonly weight?: number;
   /** What its source says of its health, where the source knows. */
   readonly reported?: ReportedHealth;
   /** What its source knows of it beside address and health, where the source tells: only shown. */

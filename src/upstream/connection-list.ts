@@ -8,9 +8,13 @@ export class ConnectionList {
     return this.#all.length;
   }
 
-  /** Streams of all of them. */
+  /** Streams of all of them. A policy may read it at each pick: no garbage. */
   get liveStreams(): number {
-    return this.#all.reduce((sum, connection) => sum + connection.liveStreams, 0);
+    let sum = 0;
+    for (let index = 0; index < this.#all.length; index++) {
+      sum += this.#all[index]?.liveStreams ?? 0;
+    }
+    return sum;
   }
 
   /** Those that are ready and not leaving. */

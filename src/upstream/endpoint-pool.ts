@@ -71,6 +71,10 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     return this.#connections.liveStreams;
   }
 
+  get activeRequests(): number {
+    return this.#connections.liveStreams + this.waiting.size;
+  }
+
   /** Attempts to connect that are under way. */
   get connecting(): number {
     return this.#connector.connecting;

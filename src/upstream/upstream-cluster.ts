@@ -249,14 +249,13 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     if (this.#isPickerStale) {
       this.#refreshPicker();
     }
-    for (let picks = this.#picker.size; picks > 0; picks--) {
-      const result = this.#picker.pick(entry.waiter);
-      if (result.kind === 'picked' && !entry.tried.has(result.picked.key)) {
-        this.#moveTo(entry, result.picked);
-        return true;
-      }
+    const { waiter, tried } = entry;
+    const best = this.#picker.pickAmong(waiter, ({ key }) => !tried.has(key) && key !== waiter.excluded?.key);
+    const result = best.kind === 'picked' ? best : this.#picker.pickAmong(waiter, ({ key }) => !tried.has(key));
+    if (result.kind === 'picked') {
+      this.#moveTo(entry, result.picked);
     }
-    return false;
+    return result.kind === 'picked';
   }
 
   #moveTo(entry: WaitEntry, pool: EndpointPool): void {

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { closed, durationKey, textKey, toMs, wholeKey, wordKey } from '../keys.ts';
+import { closed, durationKey, toMs, wholeKey } from '../keys.ts';
 import { complement, type Finding } from '../rules.ts';
 
 /** The words of the key `protocol` of a cluster. */
@@ -7,36 +7,6 @@ export const CLUSTER_PROTOCOLS = ['http2', 'http1'] as const;
 
 /** What the endpoints of a cluster speak. */
 export type ClusterProtocol = (typeof CLUSTER_PROTOCOLS)[number];
-
-/** The key `loadBalancing` of a cluster. */
-export const LoadBalancingSchema = Type.Object(
-  {
-    policy: wordKey(['roundRobin'], {
-      description: 'How calls are spread over the healthy endpoints: each in turn. Envoy: `ROUND_ROBIN`; gRPC: `round_robin`.',
-      default: 'roundRobin',
-    }),
-    panicThreshold: textKey({
-      description:
-        'Below this share of healthy endpoints, calls go to all known ones, as most of the checks are then more likely wrong than right; 0% is never. The health answer never panics. Envoy: `healthy_panic_threshold`.',
-      expects: 'a whole percentage from 0% to 100%',
-      kind: 'percentage',
-      default: '0%',
-      pattern: '^(100|[1-9]?[0-9])%$',
-    }),
-  },
-  closed({ description: 'Which endpoint gets a call.', default: {} }),
-);
-
-export interface LoadBalancingConfig {
-  /** Default `roundRobin`. */
-  readonly policy: 'roundRobin';
-  /** A whole percentage as text, such as `50%`. Default `0%`. */
-  readonly panicThreshold: string;
-}
-
-export function toLoadBalancingConfig(section: Static<typeof LoadBalancingSchema>): LoadBalancingConfig {
-  return { policy: section.policy, panicThreshold: section.panicThreshold };
-}
 
 /** The key `connectionPool` of a cluster. */
 export const ConnectionPoolSchema = Type.Object(

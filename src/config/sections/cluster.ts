@@ -12,16 +12,14 @@ import {
   findIdleTrafficKeys,
   type KeepaliveConfig,
   KeepaliveSchema,
-  type LoadBalancingConfig,
-  LoadBalancingSchema,
   toConnectionPoolConfig,
   toKeepaliveConfig,
-  toLoadBalancingConfig,
 } from './cluster-traffic.ts';
 import { DiscoverySchema, type DiscoverySourceConfig, toDiscoveryConfig } from './discovery.ts';
 import { findIdleKeys, type HealthCheckConfig, HealthCheckSchema, toHealthCheckConfig } from './health-check.ts';
 import type { HealthCheckType } from './health-check-types.ts';
 import { type HealthyWhen, healthyWhenKey } from './healthy-when.ts';
+import { type LoadBalancingConfig, LoadBalancingSchema, toLoadBalancingConfig } from './load-balancing.ts';
 
 const MIN_STALE_AFTER_MS = 180_000;
 /** Checks that may be missed before a result is too old. */

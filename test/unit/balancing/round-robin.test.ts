@@ -6,7 +6,7 @@ import { balanced, itIsABalancer, pickKeys } from '../../support/contracts/balan
 import { seededRandom } from '../../support/seeded-random.ts';
 
 const key = (index: number): string => balanced(index).endpoint.key;
-const some = (...indexes: readonly number[]): BalancedEndpoint[] => indexes.map(balanced);
+const some = (...indexes: readonly number[]): BalancedEndpoint[] => indexes.map((index) => balanced(index));
 const create = (start = 0) => createBalancer<BalancedEndpoint>('roundRobin', () => start);
 
 describe('round robin', () => {

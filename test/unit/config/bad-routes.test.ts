@@ -81,7 +81,7 @@ const TRAFFIC: readonly BadCase[] = [
   one(
     'a policy of a later version',
     withCluster({ loadBalancing: { policy: 'maglev' } }),
-    'clusters[0].loadBalancing.policy: must be roundRobin (got "maglev")',
+    'clusters[0].loadBalancing.policy: must be one of roundRobin, leastRequest, random (got "maglev")',
   ),
   one(
     'no waiting calls',
