@@ -10,8 +10,11 @@ import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.
 import type { UpstreamTls } from './upstream-tls.ts';
 import type { WaitEntry } from './wait-queue.ts';
 
-/** Live streams on each connection from which on a second one is opened: one lost connection must not end too many calls. */
-const HOT_STREAMS = 50;
+/**
+ * Live streams on each connection from which on a second one is opened: one lost connection must not end too many calls. Not fewer than
+ * what proxies and servers allow on one connection by default (HAProxy 100, nginx 128): calls that share a connection share its writes and reads.
+ */
+const HOT_STREAMS = 100;
 /** So many connections are opened for heat alone; more only when the endpoint's stream limit is reached. */
 const MAX_WARM_CONNECTIONS = 2;
 /** The most connections to one endpoint; gRPC A105: `max_connections_per_subchannel`, whose limit is the same. */

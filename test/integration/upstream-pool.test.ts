@@ -40,16 +40,16 @@ describe('connections to one endpoint', () => {
     await using bench = new UpstreamBench();
     bench.use(peer.endpoint);
     await bench.connected(1);
-    const calls = manyOf(60, () => bench.call());
+    const calls = manyOf(110, () => bench.call());
     await bench.connected(2);
-    calls.push(...manyOf(60, () => bench.call()));
-    await (await peer.session(2)).frame(FRAME.HEADERS, 60);
-    calls.push(...manyOf(60, () => bench.call()));
+    calls.push(...manyOf(110, () => bench.call()));
+    await (await peer.session(2)).frame(FRAME.HEADERS, 110);
+    calls.push(...manyOf(110, () => bench.call()));
     assert.equal(bench.cluster.connections + bench.cluster.connecting, 2, 'heat alone opens no third one');
-    await bench.until(() => peer.requests === 180, 'all requests');
+    await bench.until(() => peer.requests === 330, 'all requests');
     assert.deepEqual(
       peer.sessions.map((session) => session.ofType(FRAME.HEADERS).length),
-      [90, 90],
+      [165, 165],
     );
     answerAll(peer);
     assert.deepEqual(new Set(await allDone(calls)), new Set(['200']));
