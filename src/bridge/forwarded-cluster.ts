@@ -32,14 +32,28 @@ export function createCluster(plan: ClusterPlan, dependencies: UpstreamDependenc
     : { ...plan, of: new UpstreamCluster(plan.options, dependencies) };
 }
 
-/** Whether the cluster can go on by that plan, with its connections: all is equal but certificates and names, which new handshakes use. */
+/**
+ * Whether the cluster can go on by that plan, with its connections: all is equal but certificates and names, which new handshakes use, and limits
+ * that hold from now on.
+ */
 export function canGoOn(cluster: AnyCluster, plan: ClusterPlan): boolean {
   const hasTls = cluster.options.tls !== null;
   return (
     cluster.kind === plan.kind &&
     hasTls === (plan.options.tls !== null) &&
-    isDeepStrictEqual({ ...cluster.options, tls: null }, { ...plan.options, tls: null })
+    isDeepStrictEqual({ ...cluster.options, ...CHANGEABLE }, { ...plan.options, ...CHANGEABLE }) &&
+    isDeepStrictEqual(settledLimitsOf(cluster), settledLimitsOf(plan))
   );
+}
+
+/** What is looked at by itself. */
+const CHANGEABLE = { tls: null, pool: null };
+
+/** The limits that a connection gets when it is opened, and keeps. */
+function settledLimitsOf(plan: ClusterPlan): object {
+  return plan.kind === 'http1'
+    ? { idleTimeoutMs: plan.options.pool.idleTimeoutMs }
+    : { maxConnectionAgeMs: plan.options.pool.maxConnectionAgeMs };
 }
 
 /** TLS by that plan where it differs from that of the cluster, else null. Throws when the material is unusable. */
@@ -48,14 +62,20 @@ export function renewedTls(cluster: AnyCluster, { options: { tls } }: ClusterPla
 }
 
 /** The cluster with what it goes on by. */
-export function goOn(cluster: AnyCluster, { options: { tls } }: ClusterPlan, renewed: UpstreamTls | null): AnyCluster {
-  if (renewed === null) {
-    return cluster;
+export function goOn(cluster: AnyCluster, plan: ClusterPlan, renewed: UpstreamTls | null): AnyCluster {
+  const { tls } = plan.options;
+  if (renewed !== null) {
+    cluster.of.renewTls(renewed);
   }
-  cluster.of.renewTls(renewed);
-  return cluster.kind === 'http1'
-    ? { ...cluster, options: { ...cluster.options, tls } }
-    : { ...cluster, options: { ...cluster.options, tls } };
+  if (cluster.kind === 'http1' && plan.kind === 'http1') {
+    cluster.of.changeLimits(plan.options.pool);
+    return { ...cluster, options: { ...plan.options, tls } };
+  }
+  if (cluster.kind === 'http2' && plan.kind === 'http2') {
+    cluster.of.changeLimits(plan.options.pool);
+    return { ...cluster, options: { ...plan.options, tls } };
+  }
+  return cluster;
 }
 
 /** Whether no request is under way, or waits for a connection. */

@@ -17,17 +17,22 @@ export interface AdminCluster {
 export interface AdminLimits {
   readonly maxConnections: number;
   readonly maxPendingRequests: number;
+  readonly maxRequests: number;
 }
 
 /** What `/clusters` says where there is no limit: the largest that Envoy's field holds. */
 const UNLIMITED = 4_294_967_295;
 
 /** The thresholds by name, in Envoy's order; of either priority, as there is but one here. */
-export function toThresholds({ maxConnections, maxPendingRequests }: AdminLimits): readonly (readonly [string, number])[] {
+export function toThresholds({
+  maxConnections,
+  maxPendingRequests,
+  maxRequests,
+}: AdminLimits): readonly (readonly [string, number])[] {
   return [
     ['max_connections', maxConnections],
     ['max_pending_requests', maxPendingRequests],
-    ['max_requests', UNLIMITED],
+    ['max_requests', maxRequests],
     ['max_retries', UNLIMITED],
   ];
 }

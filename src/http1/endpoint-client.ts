@@ -3,7 +3,7 @@ import { Client, type Dispatcher } from 'undici';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { ConnectError, Connector } from './connector.ts';
-import { type Http1ClusterOptions, type Http1Dependencies, MAX_RESPONSE_HEADER_BYTES } from './options.ts';
+import { type Http1ClusterOptions, type Http1Dependencies, type Http1PoolOptions, MAX_RESPONSE_HEADER_BYTES } from './options.ts';
 
 /** The longest that a timer of node can be set to. Milliseconds. */
 const ANY_TIME_MS = 2_147_483_647;
@@ -27,6 +27,8 @@ const CLOSE_REASONS: ReadonlyMap<string, string> = new Map([
 /** What the connections of a cluster share. */
 export interface ClientContext {
   readonly options: Http1ClusterOptions;
+  /** In place of those of `options`; a reload changes them. */
+  limits: Http1PoolOptions;
   readonly dependencies: Http1Dependencies;
   readonly tls: UpstreamTls | null;
   /** Resolve when the sockets of clients that were given up are closed; each leaves the set by itself. */
@@ -45,6 +47,7 @@ export class EndpointClient {
   readonly #client: Client;
   readonly #connector: Connector;
   #isConnected = false;
+  #requests = 0;
   #gone: Promise<void> | null = null;
 
   constructor(endpoint: Endpoint, { options, dependencies, tls }: ClientContext, owner: ClientOwner) {
@@ -89,8 +92,14 @@ export class EndpointClient {
     return this.#isConnected;
   }
 
+  /** Requests so far. */
+  get requests(): number {
+    return this.#requests;
+  }
+
   /** Sends one request, as soon as there is a socket. The handler may hear from within this call. */
   send(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void {
+    this.#requests++;
     this.#client.dispatch(request, handler);
   }
 

@@ -59,7 +59,9 @@ export class EndpointClients implements BalancedEndpoint, ClientOwner {
 
   /** The request is over and the client can have another one. */
   give(client: EndpointClient): void {
-    if (this.isEligible && client.isConnected && this.#clients.has(client)) {
+    const { maxRequestsPerConnection } = this.#context.limits;
+    const isUsedUp = maxRequestsPerConnection > 0 && client.requests >= maxRequestsPerConnection;
+    if (this.isEligible && client.isConnected && !isUsedUp && this.#clients.has(client)) {
       this.#idle.push(client);
     } else {
       this.discard(client);

@@ -10,7 +10,7 @@ import type { Clock } from '../util/clock.ts';
 import type { ClientContext, EndpointClient } from './endpoint-client.ts';
 import { EndpointClients } from './endpoint-clients.ts';
 import type { Acquired, ExchangeHome, HeldExchange } from './exchange-home.ts';
-import { DEFAULT_MAX_CONNECTIONS, type Http1ClusterOptions, type Http1Dependencies } from './options.ts';
+import type { Http1ClusterOptions, Http1Dependencies, Http1PoolOptions } from './options.ts';
 
 /** How long a request waits for a connection beyond connectTimeoutMs, so that a second endpoint may be tried. Milliseconds. */
 const EXTRA_WAIT_MS = 3000;
@@ -48,6 +48,7 @@ export class Http1Cluster implements ExchangeHome {
     this.contentTimeoutMs = options.timeouts.contentMs;
     this.#context = {
       options,
+      limits: options.pool,
       dependencies,
       tls: options.tls === null ? null : new UpstreamTls(options.tls),
       leaving: new Set(),
@@ -124,6 +125,12 @@ export class Http1Cluster implements ExchangeHome {
     this.#context.tls?.become(tls);
   }
 
+  /** New limits, for what is there as well; how long connections are kept is settled when they are opened. */
+  changeLimits(limits: Http1PoolOptions): void {
+    this.#context.limits = limits;
+    this.#serveWaiting();
+  }
+
   /** Ends every request with the answer that this process is leaving. Those that come later are served. */
   abandonAll(): void {
     for (const exchange of this.#exchanges) {
@@ -148,24 +155,25 @@ export class Http1Cluster implements ExchangeHome {
     if (picked === null) {
       return { kind: 'none', reason: this.#reasonForNone() };
     }
-    const idle = picked.takeIdle();
+    const { maxRequests, maxPendingRequests } = this.#context.limits;
+    const source = this.#sourceFor(picked, exchange.tried);
+    // This one is among the exchanges already.
+    if (source !== null && this.#exchanges.size - this.#waiting.size > maxRequests) {
+      return { kind: 'none', reason: NoConnectionReason.TOO_MANY_REQUESTS };
+    }
+    const idle = source?.takeIdle() ?? null;
     if (idle !== null) {
       return { kind: 'client', client: idle };
     }
-    const { pool } = this.#context.options;
-    if (this.pendingRequests >= pool.maxPendingRequests) {
+    if (this.pendingRequests >= maxPendingRequests) {
       return { kind: 'none', reason: NoConnectionReason.QUEUE_FULL };
     }
-    if (!this.#hasRoom) {
-      const other = this.#takeAnyIdle();
-      if (other !== null) {
-        return { kind: 'client', client: other };
-      }
+    if (source === null) {
       this.#waiting.add(exchange);
       return { kind: 'wait' };
     }
     this.#starting.add(exchange);
-    return { kind: 'client', client: picked.open() };
+    return { kind: 'client', client: source.open() };
   }
 
   onStarted(exchange: HeldExchange, client: EndpointClient): void {
@@ -223,24 +231,25 @@ export class Http1Cluster implements ExchangeHome {
     return this.#hasEndpoints ? NoConnectionReason.NO_HEALTHY_ENDPOINTS : NoConnectionReason.NO_ENDPOINTS;
   }
 
-  /** Whether one more connection may be made. */
-  get #hasRoom(): boolean {
-    return this.connections < (this.#context.options.pool.maxConnections ?? DEFAULT_MAX_CONNECTIONS);
-  }
-
   /** Whether a request need not wait. */
   get #hasPlace(): boolean {
-    return this.#hasRoom || [...this.#endpoints.values()].some(({ idle }) => idle > 0);
+    const hasRoom = this.connections < this.#context.limits.maxConnections;
+    return hasRoom || [...this.#endpoints.values()].some(({ idle, isEligible, size }) => idle > 0 || (isEligible && size === 0));
   }
 
-  /** When no more can be made: a connection that has nothing to do, wherever it leads. */
-  #takeAnyIdle(): EndpointClient | null {
-    for (const clients of this.#endpoints.values()) {
-      if (clients.idle > 0) {
-        return clients.takeIdle();
-      }
+  /**
+   * Where a request gets its connection: when no more can be made, one that has nothing to do, wherever it leads; if there is none, the first
+   * of an endpoint, which is always allowed. Null if it has to wait.
+   */
+  #sourceFor(picked: EndpointClients, tried: ReadonlySet<string>): EndpointClients | null {
+    if (picked.idle > 0 || this.connections < this.#context.limits.maxConnections) {
+      return picked;
     }
-    return null;
+    const all = [...this.#endpoints.values()];
+    const idle = all.find((clients) => clients.idle > 0);
+    const first =
+      picked.size === 0 ? picked : all.find(({ isEligible, size, key }) => isEligible && size === 0 && !tried.has(key));
+    return idle ?? first ?? null;
   }
 
   #onPlaceFree({ endpoint }: EndpointClient): void {
@@ -248,6 +257,11 @@ export class Http1Cluster implements ExchangeHome {
     if (clients !== undefined && !clients.isEligible) {
       this.#forgetIfEmpty(endpoint.key, clients);
     }
+    this.#serveWaiting();
+  }
+
+  /** Each is asked once: it may be led to an endpoint where it has to wait on. */
+  #serveWaiting(): void {
     for (let left = this.#waiting.size; left > 0 && this.#hasPlace; left--) {
       const [first] = this.#waiting;
       first?.onPlace();

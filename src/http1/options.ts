@@ -7,8 +7,12 @@ import type { Random } from '../util/random.ts';
 export interface Http1PoolOptions {
   /** Requests that may wait for a connection, or for one that is being made. 1 or more, default 1 024. Envoy: `max_pending_requests`. */
   readonly maxPendingRequests: number;
-  /** Connections to all endpoints together; more requests wait. 1 or more, default DEFAULT_MAX_CONNECTIONS. Envoy: `max_connections`. */
-  readonly maxConnections?: number;
+  /** Connections to all endpoints together, one for each all the same; more requests wait. 1 or more, default 1 024. Envoy: `max_connections`. */
+  readonly maxConnections: number;
+  /** Requests that have a connection, or one that is being made. 1 or more, default 1 024. Envoy: `max_requests`. */
+  readonly maxRequests: number;
+  /** Requests that one connection serves in its life. Default 0 = any number. Envoy: `max_requests_per_connection`. */
+  readonly maxRequestsPerConnection: number;
   /** How long a connection is kept without a request. Milliseconds, default 3 600 000, 0 = for ever. Envoy: `idle_timeout`. */
   readonly idleTimeoutMs: number;
 }
@@ -25,9 +29,6 @@ export interface Http1Timeouts {
   /** Between two parts of the response's content, while the client takes it, looked at as often. Milliseconds, default 0 = any time. Envoy: `stream_idle_timeout`. */
   readonly bodyMs: number;
 }
-
-/** The default of `Http1PoolOptions.maxConnections`; Envoy's `max_connections`. */
-export const DEFAULT_MAX_CONNECTIONS = 1024;
 
 /** The defaults of `Http1Timeouts`. */
 export const DEFAULT_HTTP1_TIMEOUTS: Http1Timeouts = Object.freeze({ contentMs: 30_000, headersMs: 0, bodyMs: 0 });

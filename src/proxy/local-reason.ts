@@ -43,7 +43,7 @@ export const LOCAL_ANSWERS: Readonly<Record<LocalReason, LocalAnswer>> = Object.
   connect_failed: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'no upstream can be connected to' },
   connect_timeout: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'connecting to the upstream took too long' },
   tls_failed: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'TLS handshake with the upstream failed' },
-  overflow: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'too many calls wait for the upstream' },
+  overflow: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'too many calls to the upstream' },
   queue_timeout: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'no upstream became free in time' },
   refused: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'the upstream refused the call' },
   connection_lost: { grpcStatus: UNAVAILABLE, httpStatus: 502, message: 'the upstream connection was lost' },
@@ -77,6 +77,7 @@ export function reasonOfNoConnection(reason: NoConnectionReason): LocalReason {
     case NoConnectionReason.TLS_FAILED:
       return LocalReason.TLS_FAILED;
     case NoConnectionReason.QUEUE_FULL:
+    case NoConnectionReason.TOO_MANY_REQUESTS:
       return LocalReason.OVERFLOW;
     case NoConnectionReason.QUEUE_TIMEOUT:
       return LocalReason.QUEUE_TIMEOUT;

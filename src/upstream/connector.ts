@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import { type AttemptOwner, ConnectAttempt } from './connect-attempt.ts';
 import { ConnectBackoff } from './connect-backoff.ts';
 import { type ConnectFailure, NoConnectionReason } from './stream-handler.ts';
@@ -21,6 +22,7 @@ export interface ConnectorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly tls: UpstreamTls | null;
+  readonly breakers: CircuitBreakers;
   /** From the start of an attempt to the endpoint's first frame. Milliseconds. */
   readonly timeoutMs: number;
 }
@@ -67,6 +69,7 @@ export class Connector implements AttemptOwner {
     const { clock, timeoutMs, tls } = this.#options;
     const attempt = new ConnectAttempt(endpoint, clock.now() + timeoutMs, this, tls);
     this.#attempts.push(attempt);
+    this.#options.breakers.onConnecting();
     attempt.start();
   }
 
@@ -82,6 +85,7 @@ export class Connector implements AttemptOwner {
   /** Gives all attempts up. */
   cancel(): void {
     for (const attempt of this.#attempts.splice(0)) {
+      this.#release(attempt);
       attempt.cancel();
     }
   }
@@ -124,6 +128,7 @@ export class Connector implements AttemptOwner {
 
   onAttemptFailed(attempt: ConnectAttempt, failure: ConnectFailure, message: string): void {
     if (this.#forget(attempt)) {
+      this.#release(attempt);
       this.lastFailure = failure;
       this.#backoff.fail(this.#options.clock.now());
       this.#options.owner.onConnectFailed(attempt.endpoint, failure, message);
@@ -132,6 +137,13 @@ export class Connector implements AttemptOwner {
 
   #attemptOf(connection: UpstreamConnection): ConnectAttempt | undefined {
     return this.#attempts.find((candidate) => candidate.connection === connection);
+  }
+
+  /** A connection keeps the attempt's place among the cluster's until its socket is gone. */
+  #release(attempt: ConnectAttempt): void {
+    if (attempt.connection === null) {
+      this.#options.breakers.onDisconnected();
+    }
   }
 
   #forget(attempt: ConnectAttempt): boolean {

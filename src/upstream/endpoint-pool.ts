@@ -1,13 +1,12 @@
 import type { Socket } from 'node:net';
 import type { BalancedEndpoint } from '../balancing/balancer.ts';
-import type { AbuseKind, ConnectionOptions } from '../http2/index.ts';
+import type { AbuseKind } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import { ConnectionList } from './connection-list.ts';
 import { Connector, type ConnectorOwner } from './connector.ts';
-import type { UpstreamClusterOptions, UpstreamDependencies } from './options.ts';
+import { type PoolContext, toConnectionOptions } from './pool-context.ts';
 import type { ConnectFailure } from './stream-handler.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
-import type { UpstreamTls } from './upstream-tls.ts';
 import type { WaitEntry } from './wait-queue.ts';
 
 /**
@@ -22,26 +21,6 @@ const MAX_CONNECTIONS = 10;
 /** A connection that ends sooner, without having answered anything, counts as a failed attempt: or accept-and-close would loop. Milliseconds. */
 const MIN_LIFE_MS = 5000;
 
-/** What a pool tells its cluster. */
-export interface PoolOwner {
-  /** Whether calls can be sent here may have changed. */
-  onPickable(): void;
-  /** A waiter has its connection: it leaves the books before it hears. */
-  onServed(entry: WaitEntry): void;
-  /** There is no hope of a connection for those that wait here. */
-  onHopeless(pool: EndpointPool): void;
-  /** A socket is gone. */
-  onGone(): void;
-}
-
-/** What all pools of a cluster share. */
-export interface PoolContext {
-  readonly options: UpstreamClusterOptions;
-  readonly dependencies: UpstreamDependencies;
-  readonly tls: UpstreamTls | null;
-  readonly owner: PoolOwner;
-}
-
 /** The connections to one endpoint, and those who wait for one of them. */
 export class EndpointPool implements BalancedEndpoint, ConnectionOwner, ConnectorOwner {
   readonly key: string;
@@ -55,14 +34,16 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   readonly #context: PoolContext;
   readonly #connector: Connector;
   readonly #connections = new ConnectionList();
+  /** What the cluster was last told. */
+  #wasPickable = false;
 
   constructor(endpoint: Endpoint, context: PoolContext) {
-    const { dependencies, options, tls } = context;
+    const { dependencies, options, tls, breakers } = context;
     const { clock, random } = dependencies;
     this.key = endpoint.key;
     this.endpoint = endpoint;
     this.#context = context;
-    this.#connector = new Connector({ owner: this, clock, random, tls, timeoutMs: options.connectTimeoutMs });
+    this.#connector = new Connector({ owner: this, clock, random, tls, breakers, timeoutMs: options.connectTimeoutMs });
   }
 
   /** Open sockets, those that are ending included. */
@@ -121,7 +102,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   /** A connection with a place, if nobody waits for one; null when the caller has to wait here. The data path: no garbage. */
   take(): UpstreamConnection | null {
     const best = this.#connections.best();
-    if (best !== null && best.liveStreams >= HOT_STREAMS && this.#connections.size + this.connecting < MAX_WARM_CONNECTIONS) {
+    if (best !== null && best.liveStreams >= HOT_STREAMS && this.#isWarming) {
       this.#connect();
     }
     return this.waiting.size === 0 ? best : null;
@@ -131,12 +112,12 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   wait(entry: WaitEntry): void {
     entry.pool = this;
     this.waiting.add(entry);
-    this.#connectForWaiting();
+    this.connectForWaiting();
   }
 
   /** Whether a call that has nowhere else to go may have this endpoint tried, although it is left alone for now. `nowMs` is Clock.now(). */
   mayTry(nowMs: number): boolean {
-    return this.isEligible && this.#connector.mayConnectOnDemand(nowMs);
+    return this.isEligible && this.#connector.mayConnectOnDemand(nowMs) && this.#hasRoom;
   }
 
   /** Tries, for a waiter that is the first. */
@@ -146,15 +127,33 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     this.#connector.connectAnyway(this.endpoint);
   }
 
-  /** Gives connections to those that wait, the first come first. */
+  /** Gives connections to those that wait, the first come first, and sees to more for the rest. */
   serve(): void {
+    const { breakers, owner } = this.#context;
     for (const entry of this.waiting) {
       const connection = this.#connections.best();
       if (connection === null) {
+        this.connectForWaiting();
         return;
       }
-      this.#context.owner.onServed(entry);
-      entry.waiter.onConnection(connection);
+      if (breakers.isFull) {
+        owner.onOverflow(entry);
+      } else {
+        owner.onServed(entry);
+        entry.waiter.onConnection(connection);
+      }
+    }
+  }
+
+  /** Opens as many connections as those that wait seem to need. */
+  connectForWaiting(): void {
+    const { usable } = this.#connections;
+    const { size } = this.waiting;
+    const wanted = size === 0 ? 0 : Math.ceil(size / Math.min(size, this.#expectedWidth(usable)));
+    while (this.connecting < wanted && usable + this.connecting < MAX_CONNECTIONS) {
+      if (!this.#connect()) {
+        return;
+      }
     }
   }
 
@@ -176,7 +175,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     }
     if (this.waiting.size > 0) {
       this.serve();
-      this.#connectForWaiting();
+      this.connectForWaiting();
     }
   }
 
@@ -197,32 +196,36 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   }
 
   makeConnection(endpoint: Endpoint, socket: Socket): UpstreamConnection {
-    const { turn } = this.#context.dependencies;
-    const connection = new UpstreamConnection(socket, this, { endpoint, turn, connection: this.#connectionOptions() });
+    const { breakers, dependencies } = this.#context;
+    const options = { endpoint, turn: dependencies.turn, breakers, connection: toConnectionOptions(this.#context) };
+    const connection = new UpstreamConnection(socket, this, options);
     this.#connections.add(connection);
     return connection;
   }
 
   onConnectFailed(endpoint: Endpoint, failure: ConnectFailure, message: string): void {
-    const { dependencies, options, owner } = this.#context;
+    const { dependencies, options } = this.#context;
     dependencies.observer.onConnectFailed(options.name, endpoint, failure, message);
-    owner.onPickable();
+    this.#tellPickable();
     this.isWanted = this.isEligible && !this.#connections.hasUsable;
     this.#checkHope();
   }
 
   onReady(connection: UpstreamConnection): void {
-    const { dependencies, options, owner } = this.#context;
+    const { dependencies, options } = this.#context;
     if (!this.#connector.finish(connection)) {
       return;
     }
     this.isWanted = false;
     dependencies.observer.onConnectionOpened(options.name, connection.endpoint);
-    owner.onPickable();
+    this.#tellPickable();
     this.serve();
   }
 
   onPlace(connection: UpstreamConnection): void {
+    if (connection.isUsedUp && connection.liveStreams === 0) {
+      connection.shutdown('max_requests');
+    }
     if (this.waiting.size > 0) {
       this.serve();
     } else if (!this.isEligible && connection.liveStreams === 0) {
@@ -231,8 +234,14 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   }
 
   onRetiring(connection: UpstreamConnection): void {
-    this.#context.owner.onPickable();
+    this.#tellPickable();
     this.#replace(connection);
+  }
+
+  /** Its successor comes with the next call, so that no connection is opened without one. */
+  onUsedUp(connection: UpstreamConnection): void {
+    connection.isReplaced = true;
+    this.#tellPickable();
   }
 
   onAbuse(kind: AbuseKind): void {
@@ -245,6 +254,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
 
   onGone(connection: UpstreamConnection): void {
     this.#connections.remove(connection);
+    this.#context.breakers.onDisconnected();
     if (!this.#connector.fail(connection) && connection.isReady) {
       this.#learnFrom(connection);
     }
@@ -253,7 +263,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
 
   /** A connection that was ready has ended. */
   #learnFrom(connection: UpstreamConnection): void {
-    const { dependencies, options, owner } = this.#context;
+    const { dependencies, options } = this.#context;
     if (connection.hasAnswered) {
       this.#connector.reset();
     } else if (connection.reason !== '' && dependencies.turn.nowMs - connection.startedAtMs < MIN_LIFE_MS) {
@@ -261,37 +271,55 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
       this.isWanted = this.isEligible;
     }
     dependencies.observer.onConnectionClosed(options.name, connection.endpoint, connection.reason);
-    owner.onPickable();
-    if (!this.#connections.hasUsable) {
-      this.#connectForWaiting();
+    this.#tellPickable();
+    if (this.waiting.size > 0 && !this.#connections.hasUsable) {
+      this.connectForWaiting();
       this.#checkHope();
     }
   }
 
+  /** Tells the cluster of a change. While attempts fail, it looks at those under way as well. */
+  #tellPickable(): void {
+    const { isPickable } = this;
+    if (isPickable !== this.#wasPickable || this.#connector.isFailing) {
+      this.#wasPickable = isPickable;
+      this.#context.owner.onPickable();
+    }
+  }
+
+  /** Those that wait only for one of the cluster's places are not without hope. */
   #checkHope(): void {
-    if (this.waiting.size > 0 && !this.#connections.hasUsable && this.connecting === 0) {
+    if (this.waiting.size > 0 && !this.#connections.hasUsable && this.connecting === 0 && this.#hasRoom) {
       this.#context.owner.onHopeless(this);
     }
   }
 
-  /** Opens as many connections as those that wait seem to need. */
-  #connectForWaiting(): void {
-    const { usable, width } = this.#connections;
-    // Before the first connection nobody knows how many streams one carries.
-    const wanted = usable === 0 ? Math.min(1, this.waiting.size) : Math.ceil(this.waiting.size / Math.max(1, width));
-    while (this.connecting < wanted && usable + this.connecting < MAX_CONNECTIONS) {
-      if (!this.#connect()) {
-        return;
-      }
-    }
+  /** Whether the cluster's limit allows one more connection. */
+  get #hasRoom(): boolean {
+    return this.#context.breakers.mayConnect(this.#connections.size + this.connecting);
+  }
+
+  /** Whether heat is a reason for one more. Where each carries a number of calls and no more, few are lost with one. */
+  get #isWarming(): boolean {
+    return (
+      this.#connections.size + this.connecting < MAX_WARM_CONNECTIONS &&
+      this.#context.breakers.limits.maxRequestsPerConnection === 0
+    );
+  }
+
+  /** How many of those that wait one more connection may be expected to carry; 1 or more. Before the first one nobody knows the endpoint's limit. */
+  #expectedWidth(usable: number): number {
+    const { maxRequestsPerConnection } = this.#context.breakers.limits;
+    const most = maxRequestsPerConnection === 0 ? Number.POSITIVE_INFINITY : maxRequestsPerConnection;
+    return usable === 0 ? most : Math.max(1, Math.min(most, this.#connections.width));
   }
 
   #connect(): boolean {
-    return this.isEligible && this.#connector.connect(this.endpoint);
+    return this.isEligible && this.#hasRoom && this.#connector.connect(this.endpoint);
   }
 
   #endIdle(connection: UpstreamConnection, nowMs: number): void {
-    const { idleTimeoutMs } = this.#context.options.pool;
+    const { idleTimeoutMs } = this.#context.breakers.limits;
     if (idleTimeoutMs > 0 && connection.isUsable && connection.idleMs(nowMs) >= idleTimeoutMs) {
       connection.isReplaced = true;
       connection.shutdown('max_idle');
@@ -316,18 +344,5 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
         connection.shutdown('endpoint_unused');
       }
     }
-  }
-
-  #connectionOptions(): Partial<ConnectionOptions> {
-    const { options, dependencies } = this.#context;
-    return {
-      limits: options.limits,
-      slabs: dependencies.slabs,
-      isInputReused: true,
-      linkOctets: Number.POSITIVE_INFINITY,
-      keepalive: { ...options.keepalive, permitWithoutStreams: false },
-      maxAgeMs: options.pool.maxConnectionAgeMs,
-      jitter: dependencies.random(),
-    };
   }
 }

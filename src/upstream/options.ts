@@ -22,10 +22,16 @@ export interface UpstreamTlsOptions {
   readonly subjectAltNames: readonly string[];
 }
 
-/** Limits of the connections of one cluster and thread. */
+/** Limits of the connections of one cluster and process. */
 export interface UpstreamPoolOptions {
+  /** Connections to all endpoints together, those that are made or leaving included; one for each endpoint all the same. Default 1 024. Envoy: `max_connections`. */
+  readonly maxConnections: number;
   /** Calls that may wait for a connection. Default 1 024. Envoy: `max_pending_requests`. */
   readonly maxPendingRequests: number;
+  /** Calls under way on connections. Default 1 024. Envoy: `max_requests`. */
+  readonly maxRequests: number;
+  /** Calls that one connection takes in its life. Default 0 = any number. Envoy: `max_requests_per_connection`. */
+  readonly maxRequestsPerConnection: number;
   /** Age at which a connection is replaced, ±10 %. Milliseconds, default 0 = never. gRPC A9. */
   readonly maxConnectionAgeMs: number;
   /** Time without a stream after which a connection is closed. Milliseconds, default 3 600 000, 0 = never. Envoy: `idle_timeout`. */

@@ -48,6 +48,8 @@ export const NoConnectionReason = {
   TLS_FAILED: 'tls_failed',
   /** Too many calls wait already. */
   QUEUE_FULL: 'queue_full',
+  /** Too many calls are under way already. */
+  TOO_MANY_REQUESTS: 'too_many_requests',
   /** The call has waited too long. */
   QUEUE_TIMEOUT: 'queue_timeout',
   /** The cluster is being closed. */

@@ -3,8 +3,10 @@ import { createBalancer } from '../balancing/create-balancer.ts';
 import { selectEndpoints } from '../balancing/panic.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { Ticker } from '../transport/turn.ts';
-import { EndpointPool, type PoolContext, type PoolOwner } from './endpoint-pool.ts';
-import type { UpstreamClusterOptions, UpstreamDependencies, UpstreamEndpointState } from './options.ts';
+import { CircuitBreakers } from './circuit-breakers.ts';
+import { EndpointPool } from './endpoint-pool.ts';
+import type { UpstreamClusterOptions, UpstreamDependencies, UpstreamEndpointState, UpstreamPoolOptions } from './options.ts';
+import type { PoolContext, PoolOwner } from './pool-context.ts';
 import { NoConnectionReason, type StreamWaiter } from './stream-handler.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import { UpstreamTls } from './upstream-tls.ts';
@@ -45,9 +47,9 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     const { turn, clock, random } = dependencies;
     this.name = options.name;
     const tls = options.tls === null ? null : new UpstreamTls(options.tls);
-    this.#context = { options, dependencies, tls, owner: this };
+    this.#context = { options, dependencies, tls, breakers: new CircuitBreakers(options.pool), owner: this };
     this.#balancer = createBalancer(options.policy, random);
-    this.#queue = new WaitQueue({ turn, clock, maxWaiting: options.pool.maxPendingRequests });
+    this.#queue = new WaitQueue({ turn, clock, breakers: this.#context.breakers });
     this.#picker = this.#balancer.update([]);
     this.#sweptAtMs = clock.now();
     turn.add(this);
@@ -71,6 +73,12 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   /** Calls that wait for a connection. */
   get pendingRequests(): number {
     return this.#queue.size;
+  }
+
+  /** What the limits have counted: connections, with those that are being made, and streams on them. */
+  get taken(): { readonly connections: number; readonly requests: number } {
+    const { connections, requests } = this.#context.breakers;
+    return { connections, requests };
   }
 
   /** Of one endpoint, by its key; null if it has no connections and is not listed. */
@@ -115,6 +123,11 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.#context.tls?.become(tls);
   }
 
+  /** New limits, for what is there as well; the age of a connection is settled when it is opened. */
+  changeLimits(limits: UpstreamPoolOptions): void {
+    this.#context.breakers.limits = limits;
+  }
+
   /**
    * A connection with a place, at an endpoint picked for this call; the caller opens its stream at once. Null when there is none yet: the
    * waiter hears later, exactly once, and never from within this call.
@@ -135,6 +148,9 @@ export class UpstreamCluster implements Ticker, PoolOwner {
       if (entry !== null) {
         result.picked.wait(entry);
       }
+    } else if (this.#context.breakers.isFull) {
+      this.#queue.addRefused(waiter, NoConnectionReason.TOO_MANY_REQUESTS);
+      return null;
     }
     return connection;
   }
@@ -179,6 +195,10 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.#queue.finish(entry);
   }
 
+  onOverflow(entry: WaitEntry): void {
+    this.#queue.refuse(entry, NoConnectionReason.TOO_MANY_REQUESTS);
+  }
+
   onHopeless(pool: EndpointPool): void {
     this.#isPickerStale = true;
     for (const entry of pool.waiting) {
@@ -190,6 +210,11 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   }
 
   onGone(): void {
+    if (this.#queue.size > 0 && this.#context.breakers.takeMissed()) {
+      for (const { pool } of this.#queue.waitingSince(this.#context.dependencies.clock.now(), 0)) {
+        pool?.connectForWaiting();
+      }
+    }
     this.#endIfEmpty();
   }
 

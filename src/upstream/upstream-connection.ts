@@ -14,6 +14,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import { Http2Transport, type TransportOwner } from '../transport/http2-transport.ts';
 import type { Turn } from '../transport/turn.ts';
 import { describeSocketError, errorCode } from '../util/socket-reasons.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { UpstreamStreamHandler } from './stream-handler.ts';
 
 /** What a connection tells the pool that it belongs to. None of these may throw. */
@@ -24,6 +25,8 @@ export interface ConnectionOwner {
   onPlace(connection: UpstreamConnection): void;
   /** The connection takes no new streams any more, and will end with its last one. */
   onRetiring(connection: UpstreamConnection): void;
+  /** It has had as many streams as it may have, and takes no more. Its owner ends it when the last one has ended. */
+  onUsedUp(connection: UpstreamConnection): void;
   onAbuse(kind: AbuseKind): void;
   onDefect(error: Error): void;
   /** The socket is gone: the last word. */
@@ -34,14 +37,15 @@ export interface ConnectionOwner {
 export interface UpstreamConnectionOptions {
   readonly endpoint: Endpoint;
   readonly turn: Turn;
+  readonly breakers: CircuitBreakers;
   readonly connection: Partial<ConnectionOptions>;
 }
 
 /**
  * One HTTP/2 connection to an endpoint. It leads what happens to each stream to the stream's handler.
  *
- *   starting ──SETTINGS──► ready ──GOAWAY, age, idle, drain──► retiring ──last stream──► gone
- *       └──────────────────────┴──────────────── lost, error ───────────────────────────────▲
+ *   starting ──SETTINGS──► ready ──GOAWAY, age, idle, drain, used up──► retiring ──last stream──► gone
+ *       └──────────────────────┴──────────────────── lost, error ────────────────────────────────────▲
  */
 export class UpstreamConnection implements ConnectionHandler, TransportOwner {
   readonly endpoint: Endpoint;
@@ -54,6 +58,10 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
   readonly #owner: ConnectionOwner;
   readonly #connection: Http2Connection;
   readonly #transport: Http2Transport;
+  readonly #breakers: CircuitBreakers;
+  /** Streams so far. */
+  #requests = 0;
+  #isUsedUp = false;
   /** When the connection was last seen in use. Clock.now(). */
   #usedAtMs: number;
   /** Whether a stream has been opened since then. */
@@ -72,13 +80,14 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
     this.startedAtMs = options.turn.nowMs;
     this.#usedAtMs = this.startedAtMs;
     this.#owner = owner;
+    this.#breakers = options.breakers;
     this.#connection = new Http2Connection('client', this, options.connection);
     this.#transport = new Http2Transport(socket, this.#connection, options.turn, { owner: this });
   }
 
   /** Whether streams may be opened as far as the connection's life goes; openCapacity tells whether there is a place. */
   get isUsable(): boolean {
-    return this.#isReady && !this.#connection.isRetiring;
+    return this.#isReady && !this.#isUsedUp && !this.#connection.isRetiring;
   }
 
   /** Whether the endpoint's SETTINGS have come. */
@@ -89,6 +98,11 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
   /** Whether it takes no new streams for good. */
   get isRetiring(): boolean {
     return this.#connection.isRetiring;
+  }
+
+  /** Whether it has had as many streams as it may have. */
+  get isUsedUp(): boolean {
+    return this.#isUsedUp;
   }
 
   /** Whether the endpoint has answered a request: proof that it works. */
@@ -136,6 +150,13 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
     if (stream !== null) {
       stream.context = handler;
       this.#isUsed = true;
+      this.#requests++;
+      this.#breakers.onRequest();
+      const { maxRequestsPerConnection } = this.#breakers.limits;
+      if (maxRequestsPerConnection > 0 && this.#requests >= maxRequestsPerConnection) {
+        this.#isUsedUp = true;
+        this.#owner.onUsedUp(this);
+      }
     }
     return stream;
   }
@@ -194,6 +215,7 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
   }
 
   onStreamClosed(stream: Http2Stream): void {
+    this.#breakers.onRequestOver();
     handlerOf(stream).onUpstreamClosed();
     this.#owner.onPlace(this);
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Turn, TurnTask } from '../transport/turn.ts';
 import type { Clock } from '../util/clock.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import type { EndpointPool } from './endpoint-pool.ts';
 import { NoConnectionReason, type StreamWaiter } from './stream-handler.ts';
 
@@ -28,8 +29,8 @@ export class WaitEntry {
 export interface WaitQueueOptions {
   readonly turn: Turn;
   readonly clock: Clock;
-  /** More are refused at once. */
-  readonly maxWaiting: number;
+  /** Its maxPendingRequests may wait; more are refused at once. */
+  readonly breakers: Pick<CircuitBreakers, 'limits'>;
 }
 
 /** All who wait for a connection of one cluster, the longest first, and those who have to be told that there will be none. */
@@ -52,7 +53,7 @@ export class WaitQueue implements TurnTask {
 
   /** A new waiter of that endpoint; null if it is one too many, and refused. */
   add(waiter: StreamWaiter): WaitEntry | null {
-    const isFull = this.#waiting >= this.#options.maxWaiting;
+    const isFull = this.#waiting >= this.#options.breakers.limits.maxPendingRequests;
     const entry = this.#book(waiter);
     if (isFull) {
       this.refuse(entry, NoConnectionReason.QUEUE_FULL);

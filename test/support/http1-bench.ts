@@ -4,7 +4,7 @@ import { Agent, request as httpRequest, type IncomingHttpHeaders, type RequestOp
 import type { Http1Cluster } from '../../src/http1/http1-cluster.ts';
 import { Http1Cluster as Cluster } from '../../src/http1/http1-cluster.ts';
 import { createHttp1Route, type Http1RouteOptions } from '../../src/http1/http1-route.ts';
-import { DEFAULT_HTTP1_TIMEOUTS, type Http1ClusterOptions } from '../../src/http1/options.ts';
+import { DEFAULT_HTTP1_TIMEOUTS, type Http1ClusterOptions, type Http1PoolOptions } from '../../src/http1/options.ts';
 import { SlabPool } from '../../src/http2/index.ts';
 import type { Endpoint } from '../../src/model/endpoint.ts';
 import { DEFAULT_FORWARDED_HEADERS } from '../../src/proxy/forwarded-headers.ts';
@@ -18,11 +18,19 @@ import { echo } from './test-listener.ts';
 
 /** What a test says differently. */
 export interface Http1BenchOptions {
-  readonly cluster?: Partial<Http1ClusterOptions>;
+  readonly cluster?: Partial<Omit<Http1ClusterOptions, 'pool'>> & { readonly pool?: Partial<Http1PoolOptions> };
   readonly route?: Partial<Http1RouteOptions>;
   readonly listener?: Partial<Omit<ListenerOptions, 'routes' | 'turn' | 'slabs'>>;
   readonly clock?: Clock;
 }
+
+const DEFAULT_POOL: Http1PoolOptions = {
+  maxConnections: 1024,
+  maxPendingRequests: 1024,
+  maxRequests: 1024,
+  maxRequestsPerConnection: 0,
+  idleTimeoutMs: 60_000,
+};
 
 /** What no test waits for longer. Milliseconds. */
 const DEADLINE_MS = 5000;
@@ -48,9 +56,9 @@ export class Http1Bench implements AsyncDisposable {
         tls: null,
         panicThresholdPercent: 0,
         policy: 'roundRobin',
-        pool: { maxPendingRequests: 1024, idleTimeoutMs: 60_000 },
         timeouts: DEFAULT_HTTP1_TIMEOUTS,
         ...options.cluster,
+        pool: { ...DEFAULT_POOL, ...options.cluster?.pool },
       },
       {
         clock,

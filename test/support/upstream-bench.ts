@@ -9,6 +9,7 @@ import { UpstreamCluster } from '../../src/upstream/upstream-cluster.ts';
 import type { UpstreamConnection } from '../../src/upstream/upstream-connection.ts';
 import { type Clock, systemClock } from '../../src/util/clock.ts';
 import { request, valueOf } from './http2/fields.ts';
+import { poolLimits } from './pool-limits.ts';
 import { seededRandom } from './seeded-random.ts';
 
 /** The real clock, which a test may put forward: what would happen in an hour happens at the next tick. */
@@ -183,7 +184,7 @@ export class UpstreamBench implements AsyncDisposable {
         keepalive: { timeMs: 0, timeoutMs: 20_000 },
         limits: UPSTREAM_LIMITS,
         ...others,
-        pool: { maxPendingRequests: 1024, maxConnectionAgeMs: 0, idleTimeoutMs: 3_600_000, ...pool },
+        pool: poolLimits(pool),
       },
       { turn: this.turn, clock: this.clock, random: seededRandom(1), slabs: this.slabs, observer },
     );
@@ -196,6 +197,11 @@ export class UpstreamBench implements AsyncDisposable {
 
   health(states: readonly (readonly [Endpoint, HealthState])[]): void {
     this.cluster.update(states.map(([endpoint, state]) => ({ endpoint, state })));
+  }
+
+  /** As a reload does; the rest is as it is where nothing is said. */
+  changeLimits(limits: Partial<UpstreamClusterOptions['pool']>): void {
+    this.cluster.changeLimits(poolLimits(limits));
   }
 
   call(options: CallOptions = {}): TestCall {
@@ -228,6 +234,7 @@ export class UpstreamBench implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.cluster.close();
     assert.equal(this.cluster.connections, 0);
+    assert.deepEqual(this.cluster.taken, { connections: 0, requests: 0 }, 'what was counted in was counted out');
     assert.deepEqual(this.defects, []);
     this.turn.close();
   }

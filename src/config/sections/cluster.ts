@@ -7,14 +7,12 @@ import { type ClusterTlsConfig, ClusterTlsSchema, toClusterTlsConfig } from './c
 import {
   CLUSTER_PROTOCOLS,
   type ClusterProtocol,
-  type ConnectionPoolConfig,
-  ConnectionPoolSchema,
-  findIdleTrafficKeys,
+  findIdleKeepaliveKeys,
   type KeepaliveConfig,
   KeepaliveSchema,
-  toConnectionPoolConfig,
   toKeepaliveConfig,
 } from './cluster-traffic.ts';
+import { type ConnectionPoolConfig, ConnectionPoolSchema, findIdlePoolKeys, toConnectionPoolConfig } from './connection-pool.ts';
 import { DiscoverySchema, type DiscoverySourceConfig, toDiscoveryConfig } from './discovery.ts';
 import { findIdleKeys, type HealthCheckConfig, HealthCheckSchema, toHealthCheckConfig } from './health-check.ts';
 import type { HealthCheckType } from './health-check-types.ts';
@@ -70,7 +68,8 @@ export const ClusterSchema = withRule(ClusterShape, (cluster) => [
   ...findSizeProblems(cluster),
   ...findPortProblems(cluster),
   ...findCheckProblems(cluster),
-  ...findIdleTrafficKeys(cluster, cluster.protocol),
+  ...findIdlePoolKeys(cluster.connectionPool, cluster.protocol),
+  ...findIdleKeepaliveKeys(cluster.keepalive, cluster.protocol),
 ]);
 
 type ClusterSection = Static<typeof ClusterShape>;

@@ -1,13 +1,19 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Turn } from '../../../src/transport/turn.ts';
+import { CircuitBreakers } from '../../../src/upstream/circuit-breakers.ts';
 import { NoConnectionReason, type StreamWaiter } from '../../../src/upstream/stream-handler.ts';
 import { WaitQueue } from '../../../src/upstream/wait-queue.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
+import { poolLimits } from '../../support/pool-limits.ts';
 
-function fixture(maxWaiting: number) {
+function fixture(maxPendingRequests: number) {
   const clock = new FakeClock();
-  const queue = new WaitQueue({ turn: new Turn(clock), clock, maxWaiting });
+  const queue = new WaitQueue({
+    turn: new Turn(clock),
+    clock,
+    breakers: new CircuitBreakers(poolLimits({ maxPendingRequests })),
+  });
   const heard: string[] = [];
   const waiter = (name: string, onNews: () => void = () => undefined): StreamWaiter => ({
     excluded: null,

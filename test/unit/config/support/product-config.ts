@@ -46,7 +46,14 @@ export const LISTENER_DEFAULTS: Omit<ListenerConfig, 'name' | 'address' | 'tls'>
 /** What a cluster is towards its endpoints where nothing is said. */
 export const TRAFFIC_DEFAULTS: Pick<ClusterConfig, 'loadBalancing' | 'connectionPool' | 'keepalive'> = {
   loadBalancing: { policy: 'roundRobin', panicThreshold: '0%' },
-  connectionPool: { maxConnections: 1024, maxPendingRequests: 1024, maxConnectionAgeMs: 0, idleTimeoutMs: 3_600_000 },
+  connectionPool: {
+    maxConnections: 1024,
+    maxPendingRequests: 1024,
+    maxRequests: 1024,
+    maxRequestsPerConnection: 0,
+    maxConnectionAgeMs: 0,
+    idleTimeoutMs: 3_600_000,
+  },
   keepalive: { timeMs: 0, timeoutMs: 20_000 },
 };
 
