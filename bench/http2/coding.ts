@@ -98,7 +98,7 @@ function cuttingBench(octets: number): Bench {
 }
 
 function writingBench(octets: number): Bench {
-  const frames = new FrameEncoder(new OutputBuffer(new SlabPool(), 4096));
+  const frames = new FrameEncoder(new OutputBuffer(new SlabPool()));
   const content = Buffer.alloc(octets);
   return {
     name: `write a DATA frame of ${octets}`,

@@ -129,7 +129,6 @@ function connectionOptions({ http2, idleTimeoutMs, givenLimits, slabs }: Listene
   return {
     limits: engineLimits(http2.limits ?? LOAD_BALANCER_LIMITS, givenLimits),
     slabs: slabs ?? new SlabPool(),
-    linkOctets: Number.POSITIVE_INFINITY,
     idleTimeoutMs,
     ...(http2.keepalive === undefined ? {} : { keepalive: http2.keepalive }),
     maxAgeMs: http2.maxConnectionAgeMs ?? 0,

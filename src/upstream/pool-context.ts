@@ -34,7 +34,6 @@ export function toConnectionOptions({ options, dependencies, breakers }: PoolCon
     limits: options.limits,
     slabs: dependencies.slabs,
     isInputReused: true,
-    linkOctets: Number.POSITIVE_INFINITY,
     keepalive: { ...options.keepalive, permitWithoutStreams: false },
     maxAgeMs: breakers.limits.maxConnectionAgeMs,
     jitter: dependencies.random(),

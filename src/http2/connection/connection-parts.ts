@@ -41,7 +41,7 @@ export interface ConnectionParts {
 /** Makes the parts and joins them. `tellDue` tells the owner what has ended. */
 export function createParts(context: ConnectionContext, tellDue: () => void): ConnectionParts {
   const { options } = context;
-  const output = new OutputBuffer(options.slabs, options.linkOctets);
+  const output = new OutputBuffer(options.slabs);
   const frames = new FrameEncoder(output);
   const encoder = new HpackEncoder();
   const hpack = new HpackDecoder({

@@ -26,11 +26,6 @@ export interface ConnectionOptions {
   readonly connectionWindowBytes: number;
   /** HPACK table that the peer may use for us: SETTINGS_HEADER_TABLE_SIZE. Octets, default 4 096. */
   readonly headerTableBytes: number;
-  /**
-   * Content this long or longer is linked into the output, not copied, and may be kept in a stream's queue by reference. Octets, default
-   * 4 096; Infinity for content that lies in buffers which are written again.
-   */
-  readonly linkOctets: number;
   /** Whether the buffers given to `receive` are written again afterwards, so that what must wait is copied. Default false. */
   readonly isInputReused: boolean;
   readonly keepalive: KeepaliveOptions;
@@ -49,7 +44,6 @@ export const DEFAULT_CONNECTION_OPTIONS: Omit<ConnectionOptions, 'limits' | 'sla
   streamWindowBytes: 65_535,
   connectionWindowBytes: 1_048_576,
   headerTableBytes: 4096,
-  linkOctets: 4096,
   isInputReused: false,
   keepalive: Object.freeze({ timeMs: 0, timeoutMs: 20_000, permitWithoutStreams: false }),
   idleTimeoutMs: 0,

@@ -248,7 +248,7 @@ export class Sender {
       stream.progressAt = this.#context.now;
     }
     this.#streams.queuedCost -= stream.queue.cost;
-    stream.queue.push(octets, start, end, this.#context.options.linkOctets);
+    stream.queue.push(octets, start, end);
     this.#streams.queuedCost += stream.queue.cost;
     if (stream.sendWindow > 0) {
       this.#ready.add(stream);

@@ -11,8 +11,8 @@ export const MAX_RESERVE_OCTETS: number = SLAB_OCTETS - HEADROOM_OCTETS;
 const NO_SLAB: Buffer = Buffer.alloc(0);
 
 /**
- * The octets that wait for the owner's next write: runs of slabs with long payloads linked in between. Small things are copied into the
- * slab, so that most turns of the loop end in one segment and one write; payloads of `chainOctets` or more are linked without copying.
+ * The octets that wait for the owner's next write, in slabs that everything is copied into, so that most turns of the loop end in one segment
+ * and one write, and no buffer that was read into is kept.
  */
 export class OutputBuffer {
   /** Where to write; valid from one reserve to the next call of any method. */
@@ -29,12 +29,9 @@ export class OutputBuffer {
   #batch: OutputBatch | null = null;
   readonly #idle: OutputBatch[] = [];
   readonly #pool: SlabPool;
-  readonly #chainOctets: number;
 
-  /** `chainOctets`: payloads this long or longer are linked, not copied; Infinity copies all, for owners whose read buffers are reused. */
-  constructor(pool: SlabPool, chainOctets: number) {
+  constructor(pool: SlabPool) {
     this.#pool = pool;
-    this.#chainOctets = chainOctets;
   }
 
   /** Octets that the next take will give. */
@@ -68,13 +65,8 @@ export class OutputBuffer {
     return at;
   }
 
-  /** Appends payload by copy or by link, behind a frame head. A linked range must stay unchanged until the batch is released. */
+  /** Appends payload, behind a frame head. */
   append(octets: Buffer, start: number, end: number): void {
-    if (end - start >= this.#chainOctets && this.#batch !== null) {
-      this.#finishSegment(this.#batch);
-      this.#batch.add(octets.subarray(start, end));
-      return;
-    }
     let at = start;
     while (at < end) {
       if (this.position === this.slab.length) {

@@ -10,31 +10,25 @@ const MAX_CHUNK_OCTETS = 16_384;
 /** What a chunk costs at least, whatever its length, for the objects around it. */
 const CHUNK_OVERHEAD_OCTETS = 256;
 
-/** A range is only kept by reference if the memory that it keeps alive is at most so many times as large. */
-const MAX_PINNED_FACTOR = 4;
-
 /** A run of content octets. */
 class Chunk {
-  octets: Buffer;
-  start: number;
-  end: number;
+  readonly octets: Buffer;
+  start = 0;
+  end = 0;
   next: Chunk | null = null;
-  /** Whether `octets` was made here, so that its room behind `end` may be filled. */
-  readonly isOwned: boolean;
-  readonly cost: number;
 
-  constructor(octets: Buffer, start: number, end: number, isOwned: boolean) {
-    this.octets = octets;
-    this.start = start;
-    this.end = end;
-    this.isOwned = isOwned;
-    this.cost = CHUNK_OVERHEAD_OCTETS + (isOwned ? octets.length : end - start);
+  constructor(capacity: number) {
+    this.octets = Buffer.allocUnsafeSlow(capacity);
+  }
+
+  get cost(): number {
+    return CHUNK_OVERHEAD_OCTETS + this.octets.length;
   }
 }
 
 /**
- * Content of one stream that waits for windows. Small pieces are copied behind each other, so that what a peer sends in thousands of tiny
- * frames costs its octets and not its frames (RUSTSEC-2026-0258); long ones are kept as they are.
+ * Content of one stream that waits for windows. Pieces are copied behind each other, so that what a peer sends in thousands of tiny frames
+ * costs its octets and not its frames (RUSTSEC-2026-0258).
  */
 export class ChunkQueue {
   /** Content octets that wait. */
@@ -44,19 +38,12 @@ export class ChunkQueue {
   #first: Chunk | null = null;
   #last: Chunk | null = null;
 
-  /**
-   * Appends one or more octets. A range of `linkOctets` or more may be kept without copying and must stay unchanged until it has left, unless
-   * it is a small part of its buffer, all of which it would keep alive.
-   */
-  push(octets: Buffer, start: number, end: number, linkOctets: number): void {
+  /** Appends one or more octets. */
+  push(octets: Buffer, start: number, end: number): void {
     this.octets += end - start;
-    if (end - start >= linkOctets && (end - start) * MAX_PINNED_FACTOR >= octets.buffer.byteLength) {
-      this.#append(new Chunk(octets, start, end, false));
-      return;
-    }
     let at = start;
     while (at < end) {
-      const target = this.#roomyLast() ?? this.#appendOwned(end - at);
+      const target = this.#roomyLast() ?? this.#appendChunk(end - at);
       const until = Math.min(end, at + target.octets.length - target.end);
       copyInto(target.octets, target.end, octets, at, until);
       target.end += until - at;
@@ -89,18 +76,12 @@ export class ChunkQueue {
 
   #roomyLast(): Chunk | null {
     const last = this.#last;
-    return last !== null && last.isOwned && last.end < last.octets.length ? last : null;
+    return last !== null && last.end < last.octets.length ? last : null;
   }
 
-  #appendOwned(wanted: number): Chunk {
+  #appendChunk(wanted: number): Chunk {
     // Grows with the queue: a stream that stalls for long is worth few, large chunks.
-    const capacity = Math.min(MAX_CHUNK_OCTETS, Math.max(MIN_CHUNK_OCTETS, wanted, this.octets));
-    const chunk = new Chunk(Buffer.allocUnsafeSlow(capacity), 0, 0, true);
-    this.#append(chunk);
-    return chunk;
-  }
-
-  #append(chunk: Chunk): void {
+    const chunk = new Chunk(Math.min(MAX_CHUNK_OCTETS, Math.max(MIN_CHUNK_OCTETS, wanted, this.octets)));
     this.cost += chunk.cost;
     if (this.#last === null) {
       this.#first = chunk;
@@ -108,6 +89,7 @@ export class ChunkQueue {
       this.#last.next = chunk;
     }
     this.#last = chunk;
+    return chunk;
   }
 
   #removeFirst(chunk: Chunk): void {

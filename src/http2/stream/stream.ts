@@ -25,8 +25,7 @@ export interface Http2Stream {
   sendHeaders(fields: FieldList, isEndOfStream: boolean): void;
   /**
    * Content, after the headers; an empty range with `isEndOfStream` ends the message. Returns how many octets have gone into the output;
-   * those that have not wait for windows or their turn, and `onSent` tells when they have gone. A long range may be kept by reference
-   * (ConnectionOptions.linkOctets) and must then stay unchanged until the output that holds it has been written.
+   * those that have not wait for windows or their turn, and `onSent` tells when they have gone. The range is copied.
    */
   sendData(octets: Buffer, start: number, end: number, isEndOfStream: boolean): number;
   /** Ends the message with trailers, behind all content. */

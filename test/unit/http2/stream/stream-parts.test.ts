@@ -46,7 +46,7 @@ describe('closed streams', () => {
 
 /** Takes that many octets out. */
 function drain(queue: ChunkQueue, octets: number): Buffer {
-  const output = new OutputBuffer(new SlabPool(), 4096);
+  const output = new OutputBuffer(new SlabPool());
   queue.moveTo(new FrameEncoder(output), 1, octets);
   return Buffer.concat(parseFrames(Buffer.concat(output.take()?.segments ?? [])).map(({ payload }) => payload));
 }
@@ -57,7 +57,7 @@ describe('chunk queue', () => {
     const source = Buffer.from(Array.from({ length: 60_000 }, (_, index) => index % 253));
     let at = 0;
     for (const length of [1, 2, 5000, 3, 16_384, 1, 30_000, 8609]) {
-      queue.push(source, at, at + length, 4096);
+      queue.push(source, at, at + length);
       at += length;
     }
     assert.equal(queue.octets, 60_000);
@@ -70,10 +70,10 @@ describe('chunk queue', () => {
     assert.deepEqual(Buffer.concat(parts), source);
   });
 
-  it('copies small pieces, so that their buffers may be written again', () => {
+  it('copies pieces, so that their buffers may be written again', () => {
     const queue = new ChunkQueue();
     const piece = Buffer.from('abc');
-    queue.push(piece, 0, 3, 4096);
+    queue.push(piece, 0, 3);
     piece.fill(0);
     assert.equal(drain(queue, 3).toString(), 'abc');
   });
@@ -82,7 +82,7 @@ describe('chunk queue', () => {
     const queue = new ChunkQueue();
     const piece = Buffer.alloc(13, 7);
     for (let count = 0; count < 5000; count++) {
-      queue.push(piece, 0, 13, 4096);
+      queue.push(piece, 0, 13);
     }
     assert.equal(queue.octets, 65_000);
     assert.ok(queue.cost < 2 * 65_000, `${queue.cost} octets`);
@@ -90,10 +90,10 @@ describe('chunk queue', () => {
 
   it('fills the room behind what has already left', () => {
     const queue = new ChunkQueue();
-    queue.push(Buffer.from('abc'), 0, 3, 4096);
+    queue.push(Buffer.from('abc'), 0, 3);
     const { cost } = queue;
     assert.equal(drain(queue, 2).toString(), 'ab');
-    queue.push(Buffer.from('def'), 0, 3, 4096);
+    queue.push(Buffer.from('def'), 0, 3);
     assert.equal(queue.cost, cost);
     assert.equal(drain(queue, 4).toString(), 'cdef');
     assert.equal(queue.cost, 0);
