@@ -60,21 +60,22 @@ function orderSymbols(): Uint16Array {
 function fillShortSymbols(): Uint16Array {
   const symbols = new Uint16Array(1 << SHORT_CODE_BITS);
   for (let octet = 0; octet < symbols.length; octet++) {
-    const found = findSymbol((octet << (32 - SHORT_CODE_BITS)) >>> 0);
+    const found = findSymbol(octet << (32 - SHORT_CODE_BITS));
     symbols[octet] = found >>> SYMBOL_BITS <= SHORT_CODE_BITS ? found : 0;
   }
   return symbols;
 }
 
-/** The symbol that 32 bits begin with, and the length of its code. */
+/** The symbol that 32 bits begin with, and the length of its code. The bits are a signed number: beyond 2^31 V8 makes an object of each. */
 function symbolOf(bits: number): number {
   const short = SHORT_SYMBOLS[bits >>> (32 - SHORT_CODE_BITS)] ?? 0;
   return short === 0 ? findSymbol(bits) : short;
 }
 
 function findSymbol(bits: number): number {
+  const unsigned = bits >>> 0;
   let length = SHORTEST_CODE;
-  while (bits >= (LIMITS[length] ?? 0)) {
+  while (unsigned >= (LIMITS[length] ?? 0)) {
     length++;
   }
   const rank = (bits >>> (32 - length)) - (FIRST_CODES[length] ?? 0);
@@ -95,7 +96,7 @@ function describeWindow(window: number): number {
   let marks = 0;
   for (;;) {
     // The zeros that move in may make this a wrong symbol, but then one with a code that goes beyond the window.
-    const found = symbolOf((window << (32 - WINDOW_BITS + used)) >>> 0);
+    const found = symbolOf(window << (32 - WINDOW_BITS + used));
     const length = found >>> SYMBOL_BITS;
     if (used + length > WINDOW_BITS) {
       return marks | (count << COUNT_SHIFT) | used;
@@ -107,7 +108,7 @@ function describeWindow(window: number): number {
   }
 }
 
-/** 32 bits from a bit position on; behind `end` there are ones, as in the padding. */
+/** 32 bits from a bit position on, as a signed number; behind `end` there are ones, as in the padding. */
 function bitsAt(octets: Buffer, position: number, end: number): number {
   const at = position >>> 3;
   const skip = position & 7;
@@ -116,7 +117,7 @@ function bitsAt(octets: Buffer, position: number, end: number): number {
     (octetOrOnes(octets, at + 1, end) << 16) |
     (octetOrOnes(octets, at + 2, end) << 8) |
     octetOrOnes(octets, at + 3, end);
-  return ((bits << skip) | (octetOrOnes(octets, at + 4, end) >>> (8 - skip))) >>> 0;
+  return (bits << skip) | (octetOrOnes(octets, at + 4, end) >>> (8 - skip));
 }
 
 function octetOrOnes(octets: Buffer, at: number, end: number): number {
