@@ -4,6 +4,7 @@ import { FakeClock } from '../support/fake-clock.ts';
 import { http2Request } from '../support/forward-bench.ts';
 import { askBoth, Http1Bench, type Http1BenchOptions, http1Request, until } from '../support/http1-bench.ts';
 import { Http1Endpoint } from '../support/peers/http1-endpoint.ts';
+import { poolLimits } from '../support/pool-limits.ts';
 import { RawClient } from '../support/raw-client.ts';
 
 describe('the limits of an http1 cluster', () => {
@@ -45,6 +46,84 @@ describe('the limits of an http1 cluster', () => {
       assert.equal((await http1Request(bench.port)).status, 200);
     }
     assert.deepEqual([bench.opened, bench.cluster.connections], [1, 1]);
+  });
+
+  it('let each endpoint have a connection, however few there may be', async () => {
+    const answers: (() => void)[] = [];
+    const hold = (): Promise<Http1Endpoint> =>
+      Http1Endpoint.serve((_request, response) => {
+        answers.push(() => response.end());
+      });
+    await using one = await hold();
+    await using two = await hold();
+    await using bench = await Http1Bench.start([one.endpoint, two.endpoint], ONE);
+    const requests: ReturnType<typeof http1Request>[] = [];
+    for (const count of [1, 2]) {
+      requests.push(http1Request(bench.port));
+      await until(
+        () => answers.length === count,
+        () => `${answers.length} requests`,
+      );
+    }
+    assert.deepEqual([one.accepted, two.accepted], [1, 1]);
+    for (const answer of answers) {
+      answer();
+    }
+    assert.deepEqual(
+      (await Promise.all(requests)).map(({ status }) => status),
+      [200, 200],
+    );
+  });
+
+  it('refuse requests above the limit of those under way', async () => {
+    const answers: (() => void)[] = [];
+    await using endpoint = await Http1Endpoint.serve((_request, response) => {
+      answers.push(() => response.end());
+    });
+    await using bench = await Http1Bench.start([endpoint.endpoint], { cluster: { pool: { maxRequests: 2 } } });
+    const requests = [http1Request(bench.port), http2Request(bench.port, {})];
+    await until(
+      () => answers.length === 2,
+      () => `${answers.length} requests`,
+    );
+    assert.deepEqual((await askBoth(bench)).slice(0, 2), [503, 'overflow']);
+    answers.shift()?.();
+    await Promise.race(requests);
+    const late = http1Request(bench.port);
+    await until(
+      () => answers.length === 2,
+      () => 'no third request',
+    );
+    for (const answer of answers) {
+      answer();
+    }
+    assert.equal((await late).status, 200);
+    await Promise.all(requests);
+  });
+
+  it('give each request a connection of its own with one per connection, also when all else is one', async () => {
+    await using endpoint = await Http1Endpoint.serve((_request, response) => response.end());
+    const pool = { maxConnections: 1, maxPendingRequests: 1, maxRequests: 1, maxRequestsPerConnection: 1 };
+    await using bench = await Http1Bench.start([endpoint.endpoint], { cluster: { pool } });
+    for (let count = 1; count <= 10; count++) {
+      const { status } = await (count % 2 === 0 ? http1Request(bench.port) : http2Request(bench.port, {}));
+      assert.deepEqual([status, endpoint.accepted], [200, count]);
+    }
+  });
+
+  it('use a connection for as many requests as it may have, and change while it is there', async () => {
+    await using endpoint = await Http1Endpoint.serve((_request, response) => response.end());
+    await using bench = await Http1Bench.start([endpoint.endpoint], { cluster: { pool: { maxRequestsPerConnection: 3 } } });
+    const accepted: number[] = [];
+    for (let count = 1; count <= 7; count++) {
+      await http1Request(bench.port);
+      accepted.push(endpoint.accepted);
+    }
+    assert.deepEqual(accepted, [1, 1, 1, 2, 2, 2, 3]);
+    bench.cluster.changeLimits(poolLimits({ maxRequestsPerConnection: 1 }));
+    await http1Request(bench.port);
+    await http1Request(bench.port);
+    assert.equal(endpoint.accepted, 4);
   });
 
   it('let requests wait for so long only', async () => {
