@@ -60,8 +60,10 @@ export class DecoderTable {
     if (this.length === this.#slots.length) {
       this.#growSlots();
     }
+    // Taking over octets may move those of all entries, which must not include this one yet.
+    const entry = field.id > 0 ? field : this.#own(field);
     this.#newest = (this.#newest + 1) & (this.#slots.length - 1);
-    this.#slots[this.#newest] = field.id > 0 ? field : this.#own(field);
+    this.#slots[this.#newest] = entry;
     this.length++;
     this.bytes += field.size;
   }
