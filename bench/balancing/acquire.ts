@@ -25,7 +25,7 @@ function measure(name: string, run: () => void): void {
   console.log(`${name}: ${ns.toFixed(1)} ns, ${octets.toFixed(2)} octets of heap`);
 }
 
-const waiter: StreamWaiter = { excluded: null, onConnection: () => undefined, onNoConnection: () => undefined };
+const waiter: StreamWaiter = { excluded: null, hash: 0, onConnection: () => undefined, onNoConnection: () => undefined };
 
 for (const size of [1, 10, 1000]) {
   const endpoints = Array.from({ length: size }, (_, index) => ({

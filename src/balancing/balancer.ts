@@ -11,6 +11,8 @@ export interface BalancedEndpoint {
 export interface PickContext {
   /** Not to be picked if there is another; null for none. */
   readonly excluded: Endpoint | null;
+  /** What the call has in common with those that should go where it goes. 32 bits, unsigned, 0 where nobody asks; for ringHash alone. */
+  readonly hash: number;
 }
 
 /** What a pick found. */

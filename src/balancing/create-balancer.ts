@@ -2,6 +2,7 @@ import type { Random } from '../util/random.ts';
 import type { BalancedEndpoint, Balancer } from './balancer.ts';
 import { LeastRequest } from './least-request.ts';
 import { RandomChoice } from './random-choice.ts';
+import { RingHash } from './ring-hash.ts';
 import { RoundRobin } from './round-robin.ts';
 
 type Create = <T extends BalancedEndpoint>(random: Random) => Balancer<T>;
@@ -11,6 +12,7 @@ const POLICIES = {
   roundRobin: (random) => new RoundRobin(random),
   leastRequest: (random) => new LeastRequest(random),
   random: (random) => new RandomChoice(random),
+  ringHash: () => new RingHash(),
 } satisfies Readonly<Record<string, Create>>;
 
 /** The policies that a cluster may be configured with. Envoy: `lb_policy`. */

@@ -7,7 +7,10 @@ import type { UpstreamMetrics } from '../observability/upstream-metrics.ts';
 import type { UpstreamClusterOptions, UpstreamObserver } from '../upstream/options.ts';
 
 /** What both kinds of clusters are told of their endpoints. */
-type CommonOptions = Pick<UpstreamClusterOptions, 'name' | 'connectTimeoutMs' | 'tls' | 'panicThresholdPercent' | 'policy'>;
+type CommonOptions = Pick<
+  UpstreamClusterOptions,
+  'name' | 'connectTimeoutMs' | 'tls' | 'panicThresholdPercent' | 'policy' | 'hashOn'
+>;
 
 /** What the configuration says of a cluster of HTTP/2 endpoints. `tls`: its files, read; null is cleartext. */
 export function toHttp2ClusterOptions(cluster: ClusterConfig, tls: HealthTlsOptions | null): UpstreamClusterOptions {
@@ -52,5 +55,6 @@ function toCommonOptions({ name, connectTimeoutMs, loadBalancing }: ClusterConfi
     tls: tls === null ? null : { ...tls, subjectAltNames: [] },
     panicThresholdPercent: Number.parseInt(loadBalancing.panicThreshold, 10),
     policy: loadBalancing.policy,
+    hashOn: loadBalancing.hashOn,
   };
 }

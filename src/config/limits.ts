@@ -32,6 +32,8 @@ export const MAX_HEALTH_PATH_LENGTH = 1_024;
 /** Characters of a file's path; Linux allows 4096 octets with the closing NUL. */
 export const MAX_FILE_PATH_LENGTH = 4_095;
 export const MAX_ROUTES = 1_024;
+/** Terms of `loadBalancing.hashOn`. */
+export const MAX_HASH_TERMS = 8;
 /** Conditions on header fields of one route. */
 export const MAX_HEADER_MATCHES = 16;
 /** Characters of a path, prefix or value that a route compares. */

@@ -1,3 +1,4 @@
+import type { PickContext } from '../balancing/balancer.ts';
 import type { ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
 import type { Clock } from '../util/clock.ts';
 import type { CallLog } from './call-log.ts';
@@ -5,7 +6,7 @@ import type { EndpointClient } from './endpoint-client.ts';
 import type { DownstreamSide, RelayedRequest } from './relayed-request.ts';
 
 /** What a cluster does with an exchange that waits for a connection, or is to end. */
-export interface HeldExchange {
+export interface HeldExchange extends PickContext {
   /** Keys of the endpoints that could not be connected to for its request. */
   readonly tried: ReadonlySet<string>;
   /** A connection may be had now. */
@@ -46,6 +47,8 @@ export interface ExchangeHome {
 export interface ExchangeOptions {
   readonly home: ExchangeHome;
   readonly request: RelayedRequest;
+  /** By the cluster's `requestHash`; 0 where there is none. */
+  readonly hash: number;
   readonly down: DownstreamSide;
   /** From the request's header section to the end of the response. Milliseconds, 0 = any time. */
   readonly timeoutMs: number;

@@ -4,6 +4,7 @@ import { selectEndpoints } from '../balancing/panic.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import { LocalReplies } from '../proxy/local-replies.ts';
 import type { UpstreamEndpointState } from '../upstream/options.ts';
+import { RequestHash } from '../upstream/request-hash.ts';
 import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
 import { UpstreamTls } from '../upstream/upstream-tls.ts';
 import type { Clock } from '../util/clock.ts';
@@ -15,11 +16,11 @@ import type { Http1ClusterOptions, Http1Dependencies, Http1PoolOptions } from '.
 /** How long a request waits for a connection beyond connectTimeoutMs, so that a second endpoint may be tried. Milliseconds. */
 const EXTRA_WAIT_MS = 3000;
 
-const ANY_ENDPOINT = Object.freeze({ excluded: null });
-
 /** HTTP/1.1 endpoints as one thread reaches them: which may be used, over which connections, and who waits for one. */
 export class Http1Cluster implements ExchangeHome {
   readonly name: string;
+  /** Makes `HeldExchange.hash`; null where the policy does not look at it. */
+  readonly requestHash: RequestHash | null;
   readonly clock: Clock;
   readonly maxWaitMs: number;
   readonly contentTimeoutMs: number;
@@ -43,6 +44,7 @@ export class Http1Cluster implements ExchangeHome {
   /** Throws when the TLS material is unusable. */
   constructor(options: Http1ClusterOptions, dependencies: Http1Dependencies) {
     this.name = options.name;
+    this.requestHash = options.hashOn.length === 0 ? null : new RequestHash(options.hashOn, dependencies.random);
     this.clock = dependencies.clock;
     this.maxWaitMs = options.connectTimeoutMs + EXTRA_WAIT_MS;
     this.contentTimeoutMs = options.timeouts.contentMs;
@@ -151,7 +153,7 @@ export class Http1Cluster implements ExchangeHome {
 
   acquire(exchange: HeldExchange): Acquired {
     this.#waiting.delete(exchange);
-    const picked = this.#closed === null ? this.#pick(exchange.tried) : null;
+    const picked = this.#closed === null ? this.#pick(exchange) : null;
     if (picked === null) {
       return { kind: 'none', reason: this.#reasonForNone() };
     }
@@ -213,14 +215,15 @@ export class Http1Cluster implements ExchangeHome {
   }
 
   /** The policy's choice among those that have not failed lately; if there is none, among all that have not been tried. */
-  #pick(tried: ReadonlySet<string>): EndpointClients | null {
+  #pick(exchange: HeldExchange): EndpointClients | null {
+    const { tried } = exchange;
     const nowMs = this.clock.now();
-    const first = this.#picker.pick(ANY_ENDPOINT);
+    const first = this.#picker.pick(exchange);
     if (first.kind === 'unavailable' || (!tried.has(first.picked.key) && first.picked.isPromising(nowMs))) {
       return first.kind === 'picked' ? first.picked : null;
     }
-    const better = this.#picker.pickAmong(ANY_ENDPOINT, (each) => !tried.has(each.key) && each.isPromising(nowMs));
-    const result = better.kind === 'picked' ? better : this.#picker.pickAmong(ANY_ENDPOINT, ({ key }) => !tried.has(key));
+    const better = this.#picker.pickAmong(exchange, (each) => !tried.has(each.key) && each.isPromising(nowMs));
+    const result = better.kind === 'picked' ? better : this.#picker.pickAmong(exchange, ({ key }) => !tried.has(key));
     return result.kind === 'picked' ? result.picked : null;
   }
 

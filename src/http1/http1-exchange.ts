@@ -31,6 +31,8 @@ type Phase = (typeof Phase)[keyof typeof Phase];
  */
 export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
   readonly tried = new Set<string>();
+  readonly excluded = null;
+  readonly hash: number;
   readonly #options: ExchangeOptions;
   #phase: Phase = Phase.WAITING;
   #client: EndpointClient | null = null;
@@ -46,6 +48,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
 
   constructor(options: ExchangeOptions) {
     this.#options = options;
+    this.hash = options.hash;
   }
 
   /** Begins; the downstream side may hear from within. Called once. */

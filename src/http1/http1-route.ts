@@ -11,7 +11,9 @@ import { toPlainAddress } from '../proxy/plain-address.ts';
 import type { RouteMatch } from '../proxy/route-match.ts';
 import type { Http1Route } from '../proxy/router.ts';
 import { UnroutedCall } from '../proxy/unrouted-call.ts';
+import type { TextRequest } from '../upstream/request-hash.ts';
 import { CallLog } from './call-log.ts';
+import { valuesOf } from './fields.ts';
 import { markForwarded } from './forwarded-fields.ts';
 import type { Http1Cluster } from './http1-cluster.ts';
 import { answerHttp1, Http1Downstream } from './http1-downstream.ts';
@@ -127,12 +129,18 @@ interface Client {
 function toExchange(plan: Plan, request: RelayedRequest, down: DownstreamSide, { peer, protocol }: Client): Http1Exchange {
   const { cluster, options } = plan;
   const { callObserver, forwardedHeaders, timeoutMs } = options;
+  const { requestHash } = cluster;
   const marked = { ...request, fields: markForwarded(request.fields, forwardedHeaders, peer) };
   const log =
     callObserver === null
       ? null
       : new CallLog({ observer: callObserver, clock: cluster.clock, plan: toRecordedPlan(plan), protocol, peer }, marked);
-  return new Http1Exchange({ home: cluster, request: marked, down, timeoutMs, log });
+  const hash = requestHash === null ? 0 : requestHash.ofText(toTextRequest(marked), peer.remoteAddress);
+  return new Http1Exchange({ home: cluster, request: marked, hash, down, timeoutMs, log });
+}
+
+function toTextRequest({ path, authority, fields }: RelayedRequest): TextRequest {
+  return { path, authority, valuesOf: (name) => valuesOf(fields, name) };
 }
 
 /** A stream that has been answered: what still comes is thrown away. */

@@ -1,5 +1,6 @@
 import type { PolicyName } from '../balancing/create-balancer.ts';
 import type { UpstreamObserver, UpstreamTlsOptions } from '../upstream/options.ts';
+import type { HashTerm } from '../upstream/request-hash.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 
@@ -45,6 +46,8 @@ export interface Http1ClusterOptions {
   readonly panicThresholdPercent: number;
   /** Default `roundRobin`. */
   readonly policy: PolicyName;
+  /** What requests are hashed by, for ringHash; none for the others. Envoy: `hash_policy` of a route. */
+  readonly hashOn: readonly HashTerm[];
   readonly pool: Http1PoolOptions;
   /** Default DEFAULT_HTTP1_TIMEOUTS. */
   readonly timeouts: Http1Timeouts;

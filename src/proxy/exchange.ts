@@ -56,6 +56,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   previousDeadline: DeadlineEntry | null = null;
   hasDeadline = false;
   excluded: Endpoint | null = null;
+  hash = 0;
   #phase: Phase = Phase.IDLE;
   #down: Http2Stream | null = null;
   #up: Http2Stream | null = null;
@@ -84,6 +85,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     record.begin(route, peer.remoteAddress, nowMs);
     record.remotePort = peer.remotePort ?? 0;
     record.isGrpc = isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '');
+    this.hash = route.cluster.requestHash?.of(fields, peer.remoteAddress) ?? 0;
     this.#setDeadline(fields, route.timeoutMs, nowMs);
     this.#request.begin(fields, down.isRecvEnded);
     this.#phase = Phase.WAITING;

@@ -5,6 +5,7 @@ import type { HealthState } from '../model/health-view.ts';
 import type { Turn } from '../transport/turn.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
+import type { HashTerm } from './request-hash.ts';
 import type { ConnectFailure } from './stream-handler.ts';
 
 /** TLS towards the endpoints of a cluster, as PEM. */
@@ -50,6 +51,8 @@ export interface UpstreamClusterOptions {
   readonly panicThresholdPercent: number;
   /** Default `roundRobin`. */
   readonly policy: PolicyName;
+  /** What calls are hashed by, for ringHash; none for the others. Envoy: `hash_policy` of a route. */
+  readonly hashOn: readonly HashTerm[];
   readonly pool: UpstreamPoolOptions;
   /** PING of ours; default timeMs 0 = never, timeoutMs 20 000. gRPC: `keepalive_time_ms`, `keepalive_timeout_ms`. */
   readonly keepalive: { readonly timeMs: number; readonly timeoutMs: number };

@@ -1,5 +1,5 @@
+import type { PickContext } from '../balancing/balancer.ts';
 import type { FieldList, ResetCause } from '../http2/index.ts';
-import type { Endpoint } from '../model/endpoint.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /**
@@ -25,9 +25,7 @@ export interface UpstreamStreamHandler {
 }
 
 /** Who wants a connection. */
-export interface StreamWaiter {
-  /** The endpoint that the call has been refused by: not to be picked again if there is another. */
-  readonly excluded: Endpoint | null;
+export interface StreamWaiter extends PickContext {
   /** Here it is; the waiter opens its stream in the call. */
   onConnection(connection: UpstreamConnection): void;
   /** There will be none. */

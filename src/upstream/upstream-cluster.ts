@@ -7,6 +7,7 @@ import { CircuitBreakers } from './circuit-breakers.ts';
 import { EndpointPool } from './endpoint-pool.ts';
 import type { UpstreamClusterOptions, UpstreamDependencies, UpstreamEndpointState, UpstreamPoolOptions } from './options.ts';
 import type { PoolContext, PoolOwner } from './pool-context.ts';
+import { RequestHash } from './request-hash.ts';
 import { NoConnectionReason, type StreamWaiter } from './stream-handler.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import { UpstreamTls } from './upstream-tls.ts';
@@ -27,6 +28,8 @@ const SWEEP_MS = 250;
  */
 export class UpstreamCluster implements Ticker, PoolOwner {
   readonly name: string;
+  /** Makes `StreamWaiter.hash`; null where the policy does not look at it. */
+  readonly requestHash: RequestHash | null;
   readonly #context: PoolContext;
   readonly #balancer: Balancer<EndpointPool>;
   readonly #queue: WaitQueue;
@@ -46,6 +49,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   constructor(options: UpstreamClusterOptions, dependencies: UpstreamDependencies) {
     const { turn, clock, random } = dependencies;
     this.name = options.name;
+    this.requestHash = options.hashOn.length === 0 ? null : new RequestHash(options.hashOn, random);
     const tls = options.tls === null ? null : new UpstreamTls(options.tls);
     this.#context = { options, dependencies, tls, breakers: new CircuitBreakers(options.pool), owner: this };
     this.#balancer = createBalancer(options.policy, random);

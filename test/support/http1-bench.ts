@@ -56,6 +56,7 @@ export class Http1Bench implements AsyncDisposable {
         tls: null,
         panicThresholdPercent: 0,
         policy: 'roundRobin',
+        hashOn: [],
         timeouts: DEFAULT_HTTP1_TIMEOUTS,
         ...options.cluster,
         pool: { ...DEFAULT_POOL, ...options.cluster?.pool },

@@ -38,6 +38,8 @@ const CALL_DEADLINE_MS = 10_000;
 /** How a call may be made. */
 export interface CallOptions {
   readonly excluded?: Endpoint;
+  /** Default 0. */
+  readonly hash?: number;
   /** Content of the request; the stream stays open for more when `isOpen`. */
   readonly content?: Buffer;
   readonly isOpen?: boolean;
@@ -48,6 +50,7 @@ export interface CallOptions {
 /** One call as the forwarder would make it. */
 export class TestCall implements StreamWaiter, UpstreamStreamHandler {
   readonly excluded: Endpoint | null;
+  readonly hash: number;
   /** Resolves when all is over: `200`, `reset 7 unprocessed`, `no connection: queue_full`. */
   readonly done: Promise<string>;
   connection: UpstreamConnection | null = null;
@@ -67,6 +70,7 @@ export class TestCall implements StreamWaiter, UpstreamStreamHandler {
     const { promise, resolve } = Promise.withResolvers<string>();
     const timer = setTimeout(() => resolve('no word'), CALL_DEADLINE_MS);
     this.excluded = options.excluded ?? null;
+    this.hash = options.hash ?? 0;
     this.done = promise;
     this.#finish = (how) => {
       clearTimeout(timer);
@@ -181,6 +185,7 @@ export class UpstreamBench implements AsyncDisposable {
         tls: null,
         panicThresholdPercent: 0,
         policy: 'roundRobin',
+        hashOn: [],
         keepalive: { timeMs: 0, timeoutMs: 20_000 },
         limits: UPSTREAM_LIMITS,
         ...others,

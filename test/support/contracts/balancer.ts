@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { BalancedEndpoint, Balancer, PickContext, Picker } from '../../../src/balancing/balancer.ts';
 import { createEndpoint, type Endpoint } from '../../../src/model/endpoint.ts';
+import { seededRandom } from '../seeded-random.ts';
 
-const ANY: PickContext = Object.freeze({ excluded: null });
+const ANY: PickContext = Object.freeze({ excluded: null, hash: 0 });
 
 /** The endpoint 10.0.0.`index`, with so many calls under way. */
 export const balanced = (index: number, weight = 1, activeRequests = 0): BalancedEndpoint => ({
@@ -21,10 +22,11 @@ const anyEndpoints = fc
   .tuple(fc.uniqueArray(fc.integer({ min: 1, max: 30 }), { maxLength: 8 }), fc.boolean())
   .map(([indexes, isEqual]) => indexes.map((index) => balanced(index, isEqual ? 1 : 1 + (index % 4), index % 3)));
 
-/** The keys that so many picks find; `none` for no endpoint. */
+/** The keys that so many picks find, of calls that have nothing in common; `none` for no endpoint. */
 export function pickKeys(picker: Picker<BalancedEndpoint>, count: number, excluded: Endpoint | null = null): string[] {
+  const random = seededRandom(11);
   return Array.from({ length: count }, () => {
-    const result = picker.pick(excluded === null ? ANY : { ...ANY, excluded });
+    const result = picker.pick({ excluded, hash: Math.floor(random() * 2 ** 32) });
     return result.kind === 'picked' ? result.picked.endpoint.key : 'none';
   });
 }

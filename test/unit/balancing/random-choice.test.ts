@@ -28,7 +28,7 @@ describe('random', () => {
     const picker = create().update(endpoints);
     const counts = [0, 0, 0, 0];
     for (let pick = 0; pick < 10_000; pick++) {
-      const result = picker.pickAmong({ excluded: null }, (each) => each !== endpoints[1]);
+      const result = picker.pickAmong({ excluded: null, hash: 0 }, (each) => each !== endpoints[1]);
       const index = result.kind === 'picked' ? endpoints.indexOf(result.picked) : -1;
       counts[index] = (counts[index] ?? 0) + 1;
     }

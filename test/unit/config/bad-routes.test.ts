@@ -5,6 +5,10 @@ function withRoute(changes: Raw): Raw {
   return baseConfig({ routes: [{ name: 'r', cluster: 'app', ...changes }] });
 }
 
+function withRing(...hashOn: readonly Raw[]): Raw {
+  return withCluster({ loadBalancing: { policy: 'ringHash', hashOn } });
+}
+
 const PATH =
   'must be a path that begins with a slash, of at most 1024 printable ASCII characters without space and question mark';
 const TWO_LISTENERS = [
@@ -81,7 +85,47 @@ const TRAFFIC: readonly BadCase[] = [
   one(
     'a policy of a later version',
     withCluster({ loadBalancing: { policy: 'maglev' } }),
-    'clusters[0].loadBalancing.policy: must be one of roundRobin, leastRequest, random (got "maglev")',
+    'clusters[0].loadBalancing.policy: must be one of roundRobin, leastRequest, random, ringHash (got "maglev")',
+  ),
+  one(
+    'a ring without anything to hash',
+    withCluster({ loadBalancing: { policy: 'ringHash' } }),
+    'clusters[0].loadBalancing.hashOn: is required with policy: ringHash: without it, random does the same',
+  ),
+  one(
+    'something to hash without a ring',
+    withCluster({ loadBalancing: { policy: 'leastRequest', hashOn: [{ path: true }] } }),
+    'clusters[0].loadBalancing.hashOn: has no effect with policy: leastRequest',
+  ),
+  one(
+    'a term of two kinds',
+    withRing({ header: 'x-user', path: true }),
+    'clusters[0].loadBalancing.hashOn[0]: needs exactly one of header, path and sourceAddress',
+  ),
+  one(
+    'a term of no kind',
+    withRing({}),
+    'clusters[0].loadBalancing.hashOn[0]: needs exactly one of header, path and sourceAddress',
+  ),
+  one(
+    'a term that is switched off',
+    withRing({ sourceAddress: false }),
+    'clusters[0].loadBalancing.hashOn[0].sourceAddress: must be true, or left out (got false)',
+  ),
+  one(
+    'a term with capitals',
+    withRing({ header: 'X-User' }),
+    'clusters[0].loadBalancing.hashOn[0].header: must be a header name in small letters (got "X-User")',
+  ),
+  one(
+    'a term twice',
+    withRing({ path: true }, { path: true }),
+    'clusters[0].loadBalancing.hashOn[1]: repeats item 0 (got "path")',
+  ),
+  one(
+    'too many terms',
+    withRing(...Array.from({ length: 9 }, (_, index) => ({ header: `x-${index}` }))),
+    'clusters[0].loadBalancing.hashOn: may have 8 at most (got 9)',
   ),
   one(
     'no waiting calls',

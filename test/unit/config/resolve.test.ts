@@ -168,7 +168,11 @@ describe('resolveConfig', () => {
         http: null,
         treat: { unimplemented: 'healthy', serviceUnknown: 'degraded', statusUnknown: 'unhealthy' },
       },
-      loadBalancing: { policy: 'roundRobin', panicThreshold: '50%' },
+      loadBalancing: {
+        policy: 'ringHash',
+        hashOn: [{ kind: 'header', name: 'x-user' }, { kind: 'path' }, { kind: 'sourceAddress' }],
+        panicThreshold: '50%',
+      },
       connectionPool: {
         maxConnections: 1024,
         maxPendingRequests: 10,

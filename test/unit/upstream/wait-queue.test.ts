@@ -17,6 +17,7 @@ function fixture(maxPendingRequests: number) {
   const heard: string[] = [];
   const waiter = (name: string, onNews: () => void = () => undefined): StreamWaiter => ({
     excluded: null,
+    hash: 0,
     onConnection: () => void heard.push(`${name}: connection`),
     onNoConnection: (reason) => {
       heard.push(`${name}: ${reason}`);

@@ -45,7 +45,7 @@ export const LISTENER_DEFAULTS: Omit<ListenerConfig, 'name' | 'address' | 'tls'>
 
 /** What a cluster is towards its endpoints where nothing is said. */
 export const TRAFFIC_DEFAULTS: Pick<ClusterConfig, 'loadBalancing' | 'connectionPool' | 'keepalive'> = {
-  loadBalancing: { policy: 'roundRobin', panicThreshold: '0%' },
+  loadBalancing: { policy: 'roundRobin', hashOn: [], panicThreshold: '0%' },
   connectionPool: {
     maxConnections: 1024,
     maxPendingRequests: 1024,
@@ -162,7 +162,7 @@ clusters:
       metadata: { X-Probe: bridge, authorization: { file: /run/secrets/token }, trace-bin: AAEC }
       authority: router.example:443
       treat: { unimplemented: healthy, serviceUnknown: degraded, statusUnknown: unhealthy }
-    loadBalancing: { policy: roundRobin, panicThreshold: "50%" }
+    loadBalancing: { policy: ringHash, hashOn: [{ header: x-user }, { path: true }, { sourceAddress: true }], panicThreshold: "50%" }
     connectionPool: { maxPendingRequests: 10, maxConnectionAge: 1h, idleTimeout: 10m }
     keepalive: { time: 10m, timeout: 5s }
     healthyWhen: { percent: 50 }
