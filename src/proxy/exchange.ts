@@ -1,13 +1,12 @@
 import { isGrpcContentType } from '../grpc/content-type.ts';
 import { ErrorCode, type FieldList, type Http2Stream, NameId, ResetCause } from '../http2/index.ts';
-import type { Endpoint } from '../model/endpoint.ts';
-import type { NoConnectionReason, StreamWaiter, UpstreamStreamHandler } from '../upstream/stream-handler.ts';
-import type { UpstreamCluster } from '../upstream/upstream-cluster.ts';
+import type { NoConnectionReason } from '../upstream/stream-handler.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { Clock } from '../util/clock.ts';
 import { clientTimeoutMs } from './call-deadline.ts';
 import { CallRecord } from './call-record.ts';
-import type { DeadlineEntry, DeadlineWheel } from './deadline-wheel.ts';
+import { CallTimer } from './call-timer.ts';
+import type { DeadlineWheel } from './deadline-wheel.ts';
 import type { DownstreamPeer, DownstreamStreamHandler } from './downstream-stream.ts';
 import { LocalReason, reasonOfNoConnection } from './local-reason.ts';
 import type { LocalReplies } from './local-replies.ts';
@@ -15,13 +14,11 @@ import type { CallObserver } from './observer.ts';
 import type { ReplayBudget } from './request-replay.ts';
 import { RequestSide } from './request-side.ts';
 import type { Http2Route } from './router.ts';
+import { type AttemptOwner, UpstreamAttempt } from './upstream-attempt.ts';
 import { EndAction, judgeUpstreamEnd, reasonOfUpstreamEnd, toDownstreamCode } from './upstream-end.ts';
 
 /** Attempts after one that was refused without having been processed (gRPC A6, "Transparent Retries"). */
 const MAX_TRANSPARENT_RETRIES = 1;
-
-/** A connection that was given may have lost its last place: so often another is asked for. */
-const MAX_ACQUISITIONS = 8;
 
 /**
  * How far the call is.
@@ -48,30 +45,26 @@ export interface ExchangeHome {
  * One downstream stream paired with one upstream stream. Credit is given hop by hop (RFC 9113, section 5.2.1): content is consumed on one side
  * as it leaves on the other. Objects are used again, and nothing is allocated for a call or a frame.
  */
-export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler, StreamWaiter, DeadlineEntry {
+export class Exchange implements DownstreamStreamHandler, AttemptOwner {
   /** Its place among those of its home, which alone writes it. */
   liveIndex = 0;
-  deadlineAtMs = 0;
-  nextDeadline: DeadlineEntry | null = null;
-  previousDeadline: DeadlineEntry | null = null;
-  hasDeadline = false;
-  excluded: Endpoint | null = null;
-  hash = 0;
   #phase: Phase = Phase.IDLE;
   #down: Http2Stream | null = null;
-  #up: Http2Stream | null = null;
-  #cluster: UpstreamCluster | null = null;
-  /** Whether the cluster is to call onConnection or onNoConnection. */
-  #isQueued = false;
   /** Whether the deadline is the route's, not the client's. */
   #isRouteTimeout = false;
   readonly #request: RequestSide;
+  readonly #attempt: UpstreamAttempt;
+  readonly #deadline: CallTimer;
   readonly #record: CallRecord;
   readonly #home: ExchangeHome;
 
   constructor(home: ExchangeHome) {
     this.#home = home;
     this.#request = new RequestSide(home.budget);
+    this.#attempt = new UpstreamAttempt(this, this.#request);
+    this.#deadline = new CallTimer(home.wheel, () =>
+      this.#fail(this.#isRouteTimeout ? LocalReason.ROUTE_TIMEOUT : LocalReason.DEADLINE),
+    );
     this.#record = new CallRecord(this.#request.fields, home.observer?.wantsResponseFields === true);
   }
 
@@ -81,16 +74,15 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     const nowMs = clock.now();
     const record = this.#record;
     this.#down = down;
-    this.#cluster = route.cluster;
     record.begin(route, peer.remoteAddress, nowMs);
     record.remotePort = peer.remotePort ?? 0;
     record.isGrpc = isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '');
-    this.hash = route.cluster.requestHash?.of(fields, peer.remoteAddress) ?? 0;
+    this.#attempt.hash = route.cluster.requestHash?.of(fields, peer.remoteAddress) ?? 0;
     this.#setDeadline(fields, route.timeoutMs, nowMs);
     this.#request.begin(fields, down.isRecvEnded);
     this.#phase = Phase.WAITING;
     observer?.onCallStart(record);
-    this.#acquire(route.cluster);
+    this.#attempt.begin(route.cluster);
   }
 
   /** Ends the call as the listener ends. */
@@ -105,12 +97,12 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
       down?.consume(end - start);
       return;
     }
-    this.#request.receive(octets, start, end, down, this.#attempt);
+    this.#request.receive(octets, start, end, down, this.#taker);
   }
 
   onDownstreamTrailers(fields: FieldList): void {
     if (this.#phase !== Phase.OVER) {
-      this.#request.receiveTrailers(fields, this.#attempt);
+      this.#request.receiveTrailers(fields, this.#taker);
     }
   }
 
@@ -119,7 +111,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   }
 
   onDownstreamSent(octets: number): void {
-    this.#up?.consume(octets);
+    this.#attempt.stream?.consume(octets);
   }
 
   onDownstreamReset(_code: number, cause: ResetCause): void {
@@ -142,15 +134,15 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     this.#recycle();
   }
 
-  onConnection(connection: UpstreamConnection): void {
-    this.#isQueued = false;
-    if (this.#phase === Phase.WAITING && !this.#open(connection) && this.#cluster !== null) {
-      this.#acquire(this.#cluster);
+  onAttempt(stream: Http2Stream, { endpoint }: UpstreamConnection): void {
+    this.#phase = Phase.OPEN;
+    this.#record.endpoint = endpoint;
+    if (!this.#request.isBare) {
+      this.#request.sendTo(stream, this.#down);
     }
   }
 
-  onNoConnection(reason: NoConnectionReason): void {
-    this.#isQueued = false;
+  onNoAttempt(reason: NoConnectionReason): void {
     this.#fail(this.#record.retries > 0 ? LocalReason.REFUSED : reasonOfNoConnection(reason));
   }
 
@@ -180,7 +172,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   }
 
   onUpstreamData(octets: Buffer, start: number, end: number): void {
-    const up = this.#up;
+    const up = this.#attempt.stream;
     const down = this.#down;
     if (up === null || down === null || this.#phase !== Phase.RESPONDING) {
       up?.consume(end - start);
@@ -217,7 +209,7 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     if (action === EndAction.RETRY) {
       // Goes on in onUpstreamClosed, as one attempt must not hear of the other's end.
       this.#phase = Phase.WAITING;
-      this.excluded = this.#record.endpoint;
+      this.#attempt.excluded = this.#record.endpoint;
       this.#record.retries++;
       this.#home.observer?.onRetry(this.#record);
     } else if (action === EndAction.ANSWER) {
@@ -230,21 +222,17 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   }
 
   onUpstreamClosed(): void {
-    this.#up = null;
-    if (this.#phase === Phase.WAITING && this.#cluster !== null) {
-      this.#acquire(this.#cluster);
+    this.#attempt.stream = null;
+    if (this.#phase === Phase.WAITING) {
+      this.#attempt.beginAgain();
     } else {
       this.#recycle();
     }
   }
 
-  onDeadline(): void {
-    this.#fail(this.#isRouteTimeout ? LocalReason.ROUTE_TIMEOUT : LocalReason.DEADLINE);
-  }
-
   /** The upstream stream that takes the request; null while there is none, or only one that refused it and is not gone yet. */
-  get #attempt(): Http2Stream | null {
-    return this.#phase === Phase.WAITING ? null : this.#up;
+  get #taker(): Http2Stream | null {
+    return this.#phase === Phase.WAITING ? null : this.#attempt.stream;
   }
 
   #setDeadline(fields: FieldList, routeTimeoutMs: number, nowMs: number): void {
@@ -253,39 +241,8 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
     this.#isRouteTimeout = routeMs < clientMs;
     const timeoutMs = Math.min(clientMs, routeMs);
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      this.#home.wheel.add(this, nowMs + timeoutMs);
+      this.#deadline.set(nowMs + timeoutMs);
     }
-  }
-
-  /** Takes a connection now, or is told later. */
-  #acquire(cluster: UpstreamCluster): void {
-    for (let attempt = 0; attempt < MAX_ACQUISITIONS; attempt++) {
-      const connection = cluster.acquire(this);
-      if (connection === null) {
-        this.#isQueued = true;
-        return;
-      }
-      if (this.#open(connection)) {
-        return;
-      }
-    }
-    this.#fail(LocalReason.OVERFLOW);
-  }
-
-  #open(connection: UpstreamConnection): boolean {
-    const request = this.#request;
-    const { isBare } = request;
-    const up = connection.open(request.fields, isBare, this);
-    if (up === null) {
-      return false;
-    }
-    this.#up = up;
-    this.#phase = Phase.OPEN;
-    this.#record.endpoint = connection.endpoint;
-    if (!isBare) {
-      request.sendTo(up, this.#down);
-    }
-    return true;
   }
 
   /** The whole response is on its way. The rest of the request, if there is any, is of no use (RFC 9113, section 8.1). */
@@ -315,21 +272,15 @@ export class Exchange implements DownstreamStreamHandler, UpstreamStreamHandler,
   /** Nothing more is wanted of the endpoint. */
   #leaveUpstream(): void {
     this.#phase = Phase.OVER;
-    this.#home.wheel.remove(this);
+    this.#deadline.cancel();
     this.#request.commit();
-    if (this.#isQueued) {
-      this.#isQueued = false;
-      this.#cluster?.cancel(this);
-    }
-    // Nothing happens if it has ended.
-    this.#up?.reset(ErrorCode.CANCEL);
+    this.#attempt.leave();
   }
 
   #recycle(): void {
-    if (this.#down === null && this.#up === null && this.#phase === Phase.OVER) {
+    if (this.#down === null && this.#attempt.stream === null && this.#phase === Phase.OVER) {
       this.#phase = Phase.IDLE;
-      this.#cluster = null;
-      this.excluded = null;
+      this.#attempt.clear();
       this.#request.clear();
       this.#home.give(this);
     }
