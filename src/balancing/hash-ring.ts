@@ -42,6 +42,10 @@ export class HashRing {
   /** In ascending order. */
   readonly #places: Uint32Array;
   readonly #owners: Uint32Array;
+  /** For each of equal parts of the circle, about as many as there are points, the index of the first point in it or behind. */
+  readonly #firsts: Uint32Array;
+  /** What leaves of a place the number of its part. */
+  readonly #shift: number;
 
   /** `points`: of members that were on a ring before, which are taken from there, and all of these afterwards. */
   constructor(members: readonly RingMember[], points: PointCache) {
@@ -65,6 +69,9 @@ export class HashRing {
       this.#places[index] = place;
       this.#owners[index] = point - place * OWNERS;
     }
+    const bits = Math.ceil(Math.log2(packed.length + 2));
+    this.#shift = 32 - bits;
+    this.#firsts = findFirsts(this.#places, bits);
   }
 
   /** Points of all endpoints. */
@@ -75,23 +82,30 @@ export class HashRing {
   /** The index of the first point at or after that place, around the end. */
   find(place: number): number {
     const places = this.#places;
-    let low = 0;
-    let high = places.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((places[middle] ?? 0) < place) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
+    let index = this.#firsts[place >>> this.#shift] ?? 0;
+    while (index < places.length && (places[index] ?? 0) < place) {
+      index++;
     }
-    return low === places.length ? 0 : low;
+    return index === places.length ? 0 : index;
   }
 
   /** The index of the member that owns a point. */
   ownerAt(point: number): number {
     return this.#owners[point] ?? 0;
   }
+}
+
+/** For each of 2^bits parts, the index of the first place in it or behind. */
+function findFirsts(places: Uint32Array, bits: number): Uint32Array {
+  const firsts = new Uint32Array(2 ** bits);
+  let index = 0;
+  for (let part = 0; part < firsts.length; part++) {
+    while (index < places.length && (places[index] ?? 0) >>> (32 - bits) < part) {
+      index++;
+    }
+    firsts[part] = index;
+  }
+  return firsts;
 }
 
 /** The places of endpoints' points, so that those of survivors are not hashed anew when one comes or goes. */
