@@ -31,7 +31,7 @@ export class CircuitBreakers {
   }
 
   /**
-   * Whether an endpoint that has `own` connections may get one more. It may always have one, or calls would wait for it that can never be
+   * Whether an endpoint with `own` connections that stay may get one more. It may always have one, or calls would wait for it that can never be
    * served. A refusal is remembered: see `takeMissed`.
    */
   mayConnect(own: number): boolean {

@@ -17,6 +17,11 @@ export class ConnectionList {
     return sum;
   }
 
+  /** Those that are not leaving, ready or not. One that has had all the streams it may have leaves with the last of them. */
+  get staying(): number {
+    return this.#all.reduce((sum, connection) => sum + (connection.isRetiring ? 0 : 1), 0);
+  }
+
   /** Those that are ready and not leaving. */
   get usable(): number {
     return this.#all.reduce((sum, connection) => sum + (connection.isUsable ? 1 : 0), 0);

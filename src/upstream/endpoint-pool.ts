@@ -294,9 +294,9 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     }
   }
 
-  /** Whether the cluster's limit allows one more connection. */
+  /** Whether the cluster's limit allows one more connection. One that is leaving is no reason to have none: its last stream may take hours. */
   get #hasRoom(): boolean {
-    return this.#context.breakers.mayConnect(this.#connections.size + this.connecting);
+    return this.#context.breakers.mayConnect(this.#connections.staying + this.connecting);
   }
 
   /** Whether heat is a reason for one more. Where each carries a number of calls and no more, few are lost with one. */

@@ -73,6 +73,20 @@ describe('maxConnections', () => {
     assert.deepEqual(new Set(await allDone(calls)), new Set(['200']));
   });
 
+  it('does not count the endpoint that is leaving among those that have one', async () => {
+    await using backend = await NodeHttp2Backend.start({ onStream: () => undefined });
+    await using bench = new UpstreamBench({ pool: { maxConnections: 1 } });
+    bench.use(backend.endpoint);
+    await bench.connected(1);
+    bench.call();
+    await bench.until(() => backend.requests === 1, 'a call that goes on');
+    backend.goaway();
+    await bench.until(() => bench.cluster.connections === 1 && bench.call().stream === null, 'the news of it');
+    const late = bench.call();
+    await bench.until(() => late.stream !== null, 'a call on another connection');
+    assert.equal(bench.cluster.connections, 2);
+  });
+
   it('is told when another endpoint leaves a place', async () => {
     await using one = await RawH2Peer.start({ settings: [[3, 1]], ...silent });
     await using two = await RawH2Peer.start({ settings: [[3, 1]], ...silent });
