@@ -9,7 +9,6 @@ export class CircuitBreakers {
   limits: UpstreamPoolOptions;
   #connections = 0;
   #requests = 0;
-  #isConnectionMissed = false;
 
   constructor(limits: UpstreamPoolOptions) {
     this.limits = limits;
@@ -32,23 +31,10 @@ export class CircuitBreakers {
 
   /**
    * Whether an endpoint with `own` connections that stay may get one more. It may always have one, or calls would wait for it that can never be
-   * served. A refusal is remembered: see `takeMissed`.
+   * served.
    */
   mayConnect(own: number): boolean {
-    if (own === 0 || this.#connections < this.limits.maxConnections) {
-      return true;
-    }
-    this.#isConnectionMissed = true;
-    return false;
-  }
-
-  /** Whether there is a place now which somebody was refused since this was last asked. */
-  takeMissed(): boolean {
-    if (!this.#isConnectionMissed || this.#connections >= this.limits.maxConnections) {
-      return false;
-    }
-    this.#isConnectionMissed = false;
-    return true;
+    return own === 0 || this.#connections < this.limits.maxConnections;
   }
 
   onConnecting(): void {

@@ -112,7 +112,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
   wait(entry: WaitEntry): void {
     entry.pool = this;
     this.waiting.add(entry);
-    this.connectForWaiting();
+    this.#connectForWaiting();
   }
 
   /** Whether a call that has nowhere else to go may have this endpoint tried, although it is left alone for now. `nowMs` is Clock.now(). */
@@ -133,7 +133,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     for (const entry of this.waiting) {
       const connection = this.#connections.best();
       if (connection === null) {
-        this.connectForWaiting();
+        this.#connectForWaiting();
         return;
       }
       if (breakers.isFull) {
@@ -141,18 +141,6 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
       } else {
         owner.onServed(entry);
         entry.waiter.onConnection(connection);
-      }
-    }
-  }
-
-  /** Opens as many connections as those that wait seem to need. */
-  connectForWaiting(): void {
-    const { usable } = this.#connections;
-    const { size } = this.waiting;
-    const wanted = size === 0 ? 0 : Math.ceil(size / Math.min(size, this.#expectedWidth(usable)));
-    while (this.connecting < wanted && usable + this.connecting < MAX_CONNECTIONS) {
-      if (!this.#connect()) {
-        return;
       }
     }
   }
@@ -175,7 +163,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     }
     if (this.waiting.size > 0) {
       this.serve();
-      this.connectForWaiting();
+      this.#connectForWaiting();
     }
   }
 
@@ -273,8 +261,20 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     dependencies.observer.onConnectionClosed(options.name, connection.endpoint, connection.reason);
     this.#tellPickable();
     if (this.waiting.size > 0 && !this.#connections.hasUsable) {
-      this.connectForWaiting();
+      this.#connectForWaiting();
       this.#checkHope();
+    }
+  }
+
+  /** Opens as many connections as those that wait seem to need. */
+  #connectForWaiting(): void {
+    const { usable } = this.#connections;
+    const { size } = this.waiting;
+    const wanted = size === 0 ? 0 : Math.ceil(size / Math.min(size, this.#expectedWidth(usable)));
+    while (this.connecting < wanted && usable + this.connecting < MAX_CONNECTIONS) {
+      if (!this.#connect()) {
+        return;
+      }
     }
   }
 

@@ -214,11 +214,6 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   }
 
   onGone(): void {
-    if (this.#queue.size > 0 && this.#context.breakers.takeMissed()) {
-      for (const { pool } of this.#queue.waitingSince(this.#context.dependencies.clock.now(), 0)) {
-        pool?.connectForWaiting();
-      }
-    }
     this.#endIfEmpty();
   }
 

@@ -136,6 +136,8 @@ describe('maxRequestsPerConnection', () => {
       assert.equal(await bench.call().done, '200');
       assert.equal(backend.opened, count);
     }
+    await bench.shift(1000);
+    assert.deepEqual([bench.cluster.connections, bench.cluster.connecting, backend.opened], [0, 0, 20], 'none without a call');
   });
 
   it('lets the second of two wait, and refuses the third, with 1/1/1/1', async () => {
@@ -154,6 +156,26 @@ describe('maxRequestsPerConnection', () => {
     await bench.until(() => peer.requests === 2, 'the second request');
     peer.sessions[1]?.answer(1);
     assert.equal(await second.done, '200');
+  });
+
+  it('leaves those that wait with hope while maxConnections is what they wait for', async () => {
+    await using peer = await RawH2Peer.start(silent);
+    await using bench = new UpstreamBench({ pool: { maxConnections: 2, maxRequestsPerConnection: 1 } });
+    bench.use(peer.endpoint);
+    await bench.connected(1);
+    const calls = [bench.call(), bench.call()];
+    await bench.until(() => peer.requests === 2, 'two requests');
+    const late = bench.call();
+    bench.changeLimits({ maxConnections: 1, maxRequestsPerConnection: 1 });
+    peer.sessions[0]?.answer(1);
+    await bench.until(() => bench.cluster.connections === 1, 'one connection');
+    await bench.shift(100);
+    assert.deepEqual([late.heard, peer.sessions.length], [[], 2]);
+    peer.sessions[1]?.answer(1);
+    const session = await peer.session(3);
+    await session.frame(FRAME.HEADERS);
+    session.answer(1);
+    assert.deepEqual(new Set(await allDone([...calls, late])), new Set(['200']));
   });
 
   it('opens the next connection while calls go on at the last one', async () => {
@@ -178,10 +200,14 @@ describe('maxRequestsPerConnection', () => {
     assert.equal(peer.sessions.length, 3);
   });
 
-  for (const atATime of [1, 60]) {
-    it(`opens no more connections than ceil(calls / limit), with ${atATime} at a time`, async () => {
+  for (const [atATime, limit, connections] of [
+    [1, 100, 10],
+    [60, 100, 10],
+    [150, 1000, 1],
+  ] as const) {
+    it(`opens no more connections than ceil(calls / limit), with ${atATime} of 1 000 at a time and ${limit} each`, async () => {
       await using backend = await NodeHttp2Backend.start();
-      await using bench = new UpstreamBench({ pool: { maxConnections: 50, maxRequestsPerConnection: 100 } });
+      await using bench = new UpstreamBench({ pool: { maxConnections: 50, maxRequestsPerConnection: limit } });
       bench.use(backend.endpoint);
       let left = 1000;
       const run = async (): Promise<void> => {
@@ -191,7 +217,7 @@ describe('maxRequestsPerConnection', () => {
       };
       await Promise.all(manyOf(atATime, run));
       assert.equal(backend.requests, 1000);
-      assert.equal(backend.opened, 10);
+      assert.equal(backend.opened, connections);
     });
   }
 

@@ -33,17 +33,6 @@ describe('the breakers of a cluster', () => {
     assert.ok(!breakers.mayConnect(2), 'there are still two');
   });
 
-  it('tell once of a place that somebody was refused', () => {
-    const breakers = fixture(1, 1);
-    breakers.onConnecting();
-    assert.ok(!breakers.takeMissed(), 'nobody was refused');
-    breakers.mayConnect(1);
-    assert.ok(!breakers.takeMissed(), 'there is no place');
-    breakers.onDisconnected();
-    assert.ok(breakers.takeMissed());
-    assert.ok(!breakers.takeMissed());
-  });
-
   it('follow new limits with what there is', () => {
     const breakers = fixture(2, 2);
     breakers.onConnecting();
@@ -51,6 +40,6 @@ describe('the breakers of a cluster', () => {
     breakers.limits = poolLimits({ maxConnections: 1, maxRequests: 1 });
     assert.ok(breakers.isFull && !breakers.mayConnect(1));
     breakers.limits = poolLimits({ maxConnections: 2, maxRequests: 2 });
-    assert.ok(!breakers.isFull && breakers.takeMissed());
+    assert.ok(!breakers.isFull && breakers.mayConnect(1));
   });
 });
