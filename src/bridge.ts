@@ -6,7 +6,7 @@ import { type BridgeMetrics, createBridgeMetrics } from './bridge/bridge-metrics
 import { createAccessLog, openAccessLog } from './bridge/call-log.ts';
 import { certificateFilesOf } from './bridge/certificate-files.ts';
 import { ChangeHistory } from './bridge/change-history.ts';
-import { EventLog } from './bridge/event-log.ts';
+import { EventLog, withPasses } from './bridge/event-log.ts';
 import { FileSetWatch } from './bridge/file-set-watch.ts';
 import { Forwarding } from './bridge/forwarding.ts';
 import { HealthMonitor, type HealthMonitorOptions } from './bridge/health-monitor.ts';
@@ -29,6 +29,7 @@ import type { ProbeServer } from './http/probe-server.ts';
 import type { Address } from './model/address.ts';
 import type { AccessLog } from './observability/access-log/access-log.ts';
 import type { Tracing } from './observability/tracing/tracing.ts';
+import type { EjectionChange } from './outlier/detector.ts';
 import { joinObservers } from './proxy/joined-observer.ts';
 import type { RefusalReason } from './proxy/listener-options.ts';
 import type { CallObserver } from './proxy/observer.ts';
@@ -89,6 +90,7 @@ export class Bridge {
     this.#metrics = createBridgeMetrics(deps.version, {
       monitor: () => this.#monitor,
       activeRequests: () => this.#forwarding?.activeRequests ?? new Map(),
+      detectsOutliers: (cluster) => (this.#forwarding?.outliersOf(cluster) ?? null) !== null,
       listeners: () => [...this.#public.listeners, ...this.#admin.listeners],
       draining: () => this.#lifecycle.draining,
     });
@@ -149,6 +151,7 @@ export class Bridge {
       logger: logger.child({ component: 'upstream' }),
       callObserver: this.#callObserver,
       traces: this.#tracing?.calls ?? null,
+      onEjection: (cluster, change) => this.#onEjection(cluster, change),
       counter: this.#metrics.upstream,
     });
     this.#forwarding = forwarding;
@@ -156,7 +159,12 @@ export class Bridge {
       clock,
       random,
       userAgent: `grpc-health-bridge/${version}`,
-      observer: withCheckSpans(this.#log, this.#tracing, () => this.#config),
+      observer: withCheckSpans(
+        withPasses(this.#log, (cluster, key) => forwarding.onCheckPassed(cluster, key)),
+        this.#tracing,
+        () => this.#config,
+      ),
+      ejectionsOf: (cluster) => forwarding.outliersOf(cluster)?.ejections ?? null,
       hasTraffic: (cluster) => forwarding.hasTraffic(cluster),
       onView: (view) => forwarding.update(view),
       onVerdict: (verdict) => this.#onVerdict(verdict),
@@ -291,6 +299,14 @@ export class Bridge {
     if (verdict.initialized) {
       this.#lifecycle.markStarted();
     }
+  }
+
+  #onEjection(cluster: string, change: EjectionChange): void {
+    this.#log.onEjection(cluster, change, this.#monitor?.checkedStateOf(cluster, change.key) ?? null);
+    if (change.kind === 'ejected') {
+      this.#metrics.upstream.onEjection(cluster, change.ejection.kind);
+    }
+    this.#monitor?.onEjections();
   }
 
   #plan(config: ListenerConfig, whole: Config, forwarded: readonly Route[]): ListenerPlan {

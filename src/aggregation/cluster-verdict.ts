@@ -23,10 +23,14 @@ export function isAvailable(state: HealthState): boolean {
   return state === 'healthy' || state === 'degraded';
 }
 
+/** The state of an endpoint that the code goes by: an ejected one may count as what checks say of it. */
+export function countedState({ state, ejection }: EndpointHealth): HealthState {
+  return ejection?.countsAs ?? state;
+}
+
 /** Judges one cluster by the worst of each endpoint's services. One pass over the endpoints. */
 export function judgeCluster(policy: ClusterPolicy, health: ClusterHealth): ClusterVerdict {
-  const { states, endpoints } = sortByFailure(health.endpoints);
-  const available = countIn(states, ['healthy', 'degraded']);
+  const { states, endpoints, available } = sortByFailure(health.endpoints);
   const total = endpoints.length - (health.hadVerdict ? countIn(states, TRANSIENT_STATES) : 0);
   // Endpoints that are all about to leave are as good as none.
   const isEmpty = endpoints.length === (states.get('draining') ?? 0);
@@ -64,24 +68,36 @@ export function judgeUnknownCluster(policy: ClusterPolicy): ClusterVerdict {
 function asService(endpoint: EndpointHealth, service: string): EndpointHealth {
   const own: ServiceHealth | undefined = endpoint.services.get(service);
   // What discovery or outlier detection says of the endpoint holds for every service on it.
-  if (own === undefined || endpoint.state === 'draining' || endpoint.state === 'excluded' || endpoint.state === 'ejected') {
+  if (own === undefined || endpoint.state === 'draining' || endpoint.state === 'excluded') {
     return endpoint;
+  }
+  if (endpoint.state === 'ejected') {
+    return endpoint.ejection === undefined || endpoint.ejection.countsAs === 'ejected'
+      ? endpoint
+      : { ...endpoint, ejection: { countsAs: own.state } };
   }
   return { ...endpoint, state: own.state, reason: own.reason, sinceMs: own.sinceMs };
 }
 
-/** Counts states and puts the failing endpoints first in the same pass; each kind keeps its order. */
-function sortByFailure(all: readonly EndpointHealth[]): { states: StateCounts; endpoints: readonly EndpointHealth[] } {
+/** What one pass over the endpoints finds. */
+interface Sorted {
+  readonly states: StateCounts;
+  /** The failing ones first, then what is shown as a warning; each kind keeps its order. */
+  readonly endpoints: readonly EndpointHealth[];
+  readonly available: number;
+}
+
+function sortByFailure(all: readonly EndpointHealth[]): Sorted {
   const states = new Map<HealthState, number>();
   const failing: EndpointHealth[] = [];
-  const degraded: EndpointHealth[] = [];
+  const warned: EndpointHealth[] = [];
   const healthy: EndpointHealth[] = [];
   for (const endpoint of all) {
     const { state } = endpoint;
     states.set(state, (states.get(state) ?? 0) + 1);
-    (state === 'healthy' ? healthy : state === 'degraded' ? degraded : failing).push(endpoint);
+    (state === 'healthy' ? healthy : isAvailable(countedState(endpoint)) ? warned : failing).push(endpoint);
   }
-  return { states, endpoints: failing.concat(degraded, healthy) };
+  return { states, endpoints: failing.concat(warned, healthy), available: warned.length + healthy.length };
 }
 
 function countIn(states: StateCounts, wanted: readonly HealthState[]): number {

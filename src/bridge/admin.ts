@@ -83,6 +83,7 @@ function listClusters({ config, monitor, forwarding }: AdminParts): readonly Adm
     name,
     endpoints: clusters.get(name)?.endpoints ?? [],
     limits: connectionPool,
+    outliers: forwarding.outliersOf(name),
     trafficOf: (key: string) => forwarding.trafficOf(name, key),
   }));
 }

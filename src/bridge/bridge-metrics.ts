@@ -17,6 +17,8 @@ export interface MetricsSources {
   readonly monitor: () => HealthMonitor | null;
   /** Requests under way, by the clusters that calls are forwarded to. */
   readonly activeRequests: () => ReadonlyMap<string, number>;
+  /** Whether endpoints of a cluster may be ejected. */
+  readonly detectsOutliers: (cluster: string) => boolean;
   /** The admin listener included. */
   readonly listeners: () => readonly ListenerNumbers[];
   readonly draining: () => boolean;
@@ -38,7 +40,12 @@ export function createBridgeMetrics(version: string, sources: MetricsSources): B
   const registry = createRegistry({ version, nodeVersion: process.version });
   const calls = new CallMetrics();
   const upstream = new UpstreamMetrics(() =>
-    [...sources.activeRequests()].map(([name, activeRequests]) => ({ name, activeRequests, retries: calls.retriesOf(name) })),
+    [...sources.activeRequests()].map(([name, activeRequests]) => ({
+      name,
+      activeRequests,
+      retries: calls.retriesOf(name),
+      detectsOutliers: sources.detectsOutliers(name),
+    })),
   );
   const own = new ProcessMetrics();
   return {

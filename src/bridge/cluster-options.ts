@@ -1,15 +1,17 @@
 import type { Logger } from 'pino';
 import type { ClusterConfig } from '../config/sections/cluster.ts';
+import type { OutlierDetectionConfig } from '../config/sections/outlier-detection.ts';
 import type { HealthTlsOptions } from '../health/options.ts';
 import { DEFAULT_HTTP1_TIMEOUTS, type Http1ClusterOptions } from '../http1/options.ts';
 import { UPSTREAM_LIMITS } from '../http2/index.ts';
 import type { UpstreamMetrics } from '../observability/upstream-metrics.ts';
+import type { OutlierOptions } from '../outlier/options.ts';
 import type { UpstreamClusterOptions, UpstreamObserver } from '../upstream/options.ts';
 
 /** What both kinds of clusters are told of their endpoints. */
 type CommonOptions = Pick<
   UpstreamClusterOptions,
-  'name' | 'connectTimeoutMs' | 'tls' | 'panicThresholdPercent' | 'policy' | 'hashOn'
+  'name' | 'connectTimeoutMs' | 'tls' | 'panicThresholdPercent' | 'policy' | 'hashOn' | 'outlier'
 >;
 
 /** What the configuration says of a cluster of HTTP/2 endpoints. `tls`: its files, read; null is cleartext. */
@@ -48,7 +50,10 @@ export function createConnectionLog(logger: Logger, counter: ConnectionCounter):
   };
 }
 
-function toCommonOptions({ name, connectTimeoutMs, loadBalancing }: ClusterConfig, tls: HealthTlsOptions | null): CommonOptions {
+function toCommonOptions(
+  { name, connectTimeoutMs, loadBalancing, outlierDetection }: ClusterConfig,
+  tls: HealthTlsOptions | null,
+): CommonOptions {
   return {
     name,
     connectTimeoutMs,
@@ -56,5 +61,20 @@ function toCommonOptions({ name, connectTimeoutMs, loadBalancing }: ClusterConfi
     panicThresholdPercent: Number.parseInt(loadBalancing.panicThreshold, 10),
     policy: loadBalancing.policy,
     hashOn: loadBalancing.hashOn,
+    outlier: outlierDetection === null ? null : toOutlierOptions(outlierDetection),
+  };
+}
+
+/** What counts in the health answer is no matter of the detector. */
+function toOutlierOptions(config: OutlierDetectionConfig): OutlierOptions {
+  return {
+    consecutive5xx: config.consecutive5xx,
+    consecutiveGatewayFailure: config.consecutiveGatewayFailure,
+    intervalMs: config.intervalMs,
+    baseEjectionTimeMs: config.baseEjectionTimeMs,
+    maxEjectionTimeMs: config.maxEjectionTimeMs,
+    maxEjectionPercent: config.maxEjectionPercent,
+    successRate: config.successRate,
+    failurePercentage: config.failurePercentage,
   };
 }

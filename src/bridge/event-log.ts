@@ -4,6 +4,7 @@ import type { EndpointStateChange, HealthObserver } from '../health/observer.ts'
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { HealthState } from '../model/health-view.ts';
+import type { EjectionChange } from '../outlier/detector.ts';
 import type { ChangeHistory } from './change-history.ts';
 
 /** The metrics that checks feed. */
@@ -43,6 +44,24 @@ export class EventLog implements HealthObserver {
       { cluster, endpoint, fromState: from, toState: to, ...(reason === '' ? {} : { reason }) },
       'endpoint state changed',
     );
+  }
+
+  /** An endpoint is ejected, or returns. `checked` is its state by checks, which shows again then; null if it is not known. */
+  onEjection(cluster: string, change: EjectionChange, checked: HealthState | null): void {
+    const { key: endpoint } = change;
+    const isEjected = change.kind === 'ejected';
+    const reason = isEjected ? change.ejection.words : '';
+    if (checked === 'healthy' || checked === 'degraded') {
+      const to = isEjected ? 'ejected' : checked;
+      this.#metrics.onStateChange(cluster, to);
+      this.#history?.add({ cluster, endpoint, from: isEjected ? checked : 'ejected', to, reason });
+    }
+    if (isEjected) {
+      const { kind, sinceMs, untilMs } = change.ejection;
+      this.#logger.info({ cluster, endpoint, kind, reason, forMs: untilMs - sinceMs }, 'endpoint ejected');
+    } else {
+      this.#logger.info({ cluster, endpoint, cause: change.cause }, 'ejected endpoint returned');
+    }
   }
 
   onDiscovery(cluster: string, update: DiscoveryUpdate): void {
@@ -96,4 +115,15 @@ export class EventLog implements HealthObserver {
       this.#logger.info({ healthy, status }, 'health answer changed');
     }
   }
+}
+
+/** Tells also of checks that have passed, which let ejected endpoints return. */
+export function withPasses(observer: HealthObserver, onPassed: (cluster: string, endpoint: string) => void): HealthObserver {
+  return {
+    onCheck: (...args) => observer.onCheck(...args),
+    onPassed,
+    onStateChange: (change) => observer.onStateChange(change),
+    onDiscovery: (cluster, update) => observer.onDiscovery(cluster, update),
+    onEndpointRemoved: (cluster, endpoint) => observer.onEndpointRemoved(cluster, endpoint),
+  };
 }

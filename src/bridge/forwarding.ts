@@ -4,13 +4,14 @@ import type { ListenerConfig } from '../config/sections/listener.ts';
 import type { RouteConfig } from '../config/sections/route.ts';
 import { createHttp1Route } from '../http1/http1-route.ts';
 import { SlabPool } from '../http2/index.ts';
+import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { HealthView } from '../model/health-view.ts';
 import type { TraceMarker } from '../proxy/forwarded-headers.ts';
 import type { CallObserver } from '../proxy/observer.ts';
 import type { Route } from '../proxy/router.ts';
 import { Turn } from '../transport/turn.ts';
-import type { UpstreamEndpointState } from '../upstream/options.ts';
+import type { UpstreamEndpointState, UpstreamObserver } from '../upstream/options.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -36,6 +37,8 @@ export interface ForwardingDeps {
   readonly callObserver: CallObserver | null;
   /** Who makes spans of requests to http1 clusters, as listeners have it; null for nobody. */
   readonly traces: TraceMarker | null;
+  /** Who is told of ejections by outlier detection; absent for nobody. */
+  readonly onEjection?: UpstreamObserver['onEjection'];
   /** Who counts connections to endpoints. */
   readonly counter: ConnectionCounter;
 }
@@ -162,6 +165,16 @@ export class Forwarding {
     return this.#clusters.get(cluster)?.of.trafficOf(key) ?? null;
   }
 
+  /** What outlier detection knows of a cluster; null without it, or where no route leads. */
+  outliersOf(cluster: string): OutlierView | null {
+    return this.#clusters.get(cluster)?.of.outliers ?? null;
+  }
+
+  /** A health check of an endpoint has passed, and it is healthy by checks. Envoy: `successful_active_health_check_uneject_host`. */
+  onCheckPassed(cluster: string, key: string): void {
+    this.#clusters.get(cluster)?.of.onCheckPassed(key);
+  }
+
   /** What a listener serves, in the order of the configuration. */
   routesOf(listener: ListenerConfig): readonly Route[] {
     return this.#createRoutes(listener, this.#config);
@@ -226,8 +239,8 @@ export class Forwarding {
   }
 
   #createCluster(plan: ClusterPlan): AnyCluster {
-    const { clock, random, logger, counter } = this.#deps;
-    const observer = createConnectionLog(logger, counter);
+    const { clock, random, logger, counter, onEjection } = this.#deps;
+    const observer = { ...createConnectionLog(logger, counter), ...(onEjection === undefined ? {} : { onEjection }) };
     const dependencies = { turn: this.turn, clock, random, observer, slabs: this.slabs };
     return createCluster(plan, dependencies);
   }

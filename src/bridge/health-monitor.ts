@@ -6,14 +6,18 @@ import { createCheckerFor } from '../health/create-checker.ts';
 import { HealthTable } from '../health/health-table.ts';
 import type { HealthObserver } from '../health/observer.ts';
 import type { HealthClusterOptions } from '../health/options.ts';
-import type { ClusterHealth, HealthView } from '../model/health-view.ts';
+import type { Ejection } from '../model/ejection.ts';
+import type { ClusterHealth, HealthState, HealthView } from '../model/health-view.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { DiscoveryFeed } from './discovery-feed.ts';
+import { EjectedView } from './ejected-view.ts';
 
 /** A cluster, from where its endpoints are found to how they are judged. */
 export interface MonitoredCluster extends HealthClusterOptions {
   readonly discovery: readonly DiscoverySourceOptions[];
+  /** Null without outlier detection. */
+  readonly outlierDetection?: { readonly countInHealth: boolean } | null;
 }
 
 export interface HealthMonitorOptions {
@@ -29,7 +33,9 @@ export interface HealthMonitorDeps {
   readonly observer: HealthObserver;
   /** Whether calls have been forwarded to a cluster; by default they have. */
   readonly hasTraffic?: (cluster: string) => boolean;
-  /** Called with each new view, before its verdict. */
+  /** The endpoints of a cluster that are ejected, by key: the same object until that changes. Null without outlier detection. */
+  readonly ejectionsOf?: (cluster: string) => ReadonlyMap<string, Ejection> | null;
+  /** Called with each new view, before its verdict: what checks say, without ejections. */
   readonly onView?: (view: HealthView) => void;
   /** Called with each new verdict, after `verdict` has it. */
   readonly onVerdict: (verdict: BridgeVerdict) => void;
@@ -43,6 +49,7 @@ export class HealthMonitor {
   readonly #deps: HealthMonitorDeps;
   readonly #table: HealthTable;
   #computer: VerdictComputer;
+  readonly #ejected: EjectedView;
   readonly #stop = new AbortController();
   /** By cluster. */
   readonly #feeds = new Map<string, DiscoveryFeed>();
@@ -56,6 +63,7 @@ export class HealthMonitor {
     this.#options = options;
     this.#deps = deps;
     this.#computer = new VerdictComputer(options.verdict);
+    this.#ejected = new EjectedView((cluster) => this.#ejectionsOf(cluster));
     const createChecker = createCheckerFor(deps);
     const wrap = deps.wrapChecker ?? ((create: CreateChecker) => create);
     this.#table = new HealthTable(options.clusters, {
@@ -63,7 +71,7 @@ export class HealthMonitor {
       createChecker: (cluster) => wrap(createChecker(cluster)),
       onView: (view) => {
         deps.onView?.(view);
-        this.#publish(view);
+        this.#publish(this.#ejected.show(view));
         this.#onWarm(view);
         for (const [name, feed] of this.#feeds) {
           feed.settle(view.clusters.get(name));
@@ -78,8 +86,19 @@ export class HealthMonitor {
     return this.#verdict;
   }
 
+  /** What is known now, ejections included. */
   get view(): HealthView {
-    return this.#table.view;
+    return this.#ejected.show(this.#table.view);
+  }
+
+  /** What checks say of an endpoint, or what was reported; null if it is not known. */
+  checkedStateOf(cluster: string, key: string): HealthState | null {
+    return this.#table.view.clusters.get(cluster)?.endpoints.find(({ endpoint }) => endpoint.key === key)?.state ?? null;
+  }
+
+  /** `ejectionsOf` has other answers: views and verdicts follow in this turn of the event loop. */
+  onEjections(): void {
+    this.#table.touch();
   }
 
   start(): void {
@@ -151,6 +170,12 @@ export class HealthMonitor {
     });
     this.#feeds.set(name, feed);
     feed.start();
+  }
+
+  #ejectionsOf(cluster: string): ReturnType<ConstructorParameters<typeof EjectedView>[0]> {
+    const ejections = this.#deps.ejectionsOf?.(cluster) ?? null;
+    const options = this.#options.clusters.find(({ name }) => name === cluster)?.outlierDetection;
+    return ejections === null ? null : { ejections, countInHealth: options?.countInHealth === true };
   }
 
   #publish(view: HealthView): void {

@@ -29,6 +29,7 @@ export function withCheckSpans(observer: HealthObserver, tracing: Tracing | null
         tracing.checks.onCheck({ cluster, endpoint, type, mode, outcome, durationMs });
       }
     },
+    onPassed: (cluster, endpoint) => observer.onPassed?.(cluster, endpoint),
     onStateChange: (change) => observer.onStateChange(change),
     onDiscovery: (cluster, update) => observer.onDiscovery(cluster, update),
     onEndpointRemoved: (cluster, endpoint) => observer.onEndpointRemoved(cluster, endpoint),

@@ -68,6 +68,15 @@ export function wholeKey(
   return Type.Integer({ ...options, ...notes });
 }
 
+/** A number with or without a fraction; both limits are inclusive. */
+export function numberKey(
+  options: KeyOptions & { readonly default?: number; readonly minimum: number; readonly maximum: number },
+): Type.TNumber {
+  const range = `${options.minimum} to ${options.maximum}`;
+  const notes: KeyNotes = { expects: `a number from ${range}`, kind: 'number', range };
+  return Type.Number({ ...options, ...notes });
+}
+
 /** True or false. */
 export function switchKey(options: KeyOptions & { readonly default?: boolean }): Type.TBoolean {
   const notes: KeyNotes = { expects: 'true or false', kind: 'true or false' };

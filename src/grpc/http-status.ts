@@ -21,3 +21,11 @@ export function grpcStatusOfHttp(httpStatus: number): number {
       return GrpcStatus.UNKNOWN;
   }
 }
+
+/** By number of the gRPC status. */
+const HTTP_STATUSES = [200, 499, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401] as const;
+
+/** The HTTP status that a gRPC status stands for (google/rpc/code.proto; Envoy: `grpcToHttpStatus`); 500 for a number that is none. */
+export function httpStatusOfGrpc(grpcStatus: number): number {
+  return HTTP_STATUSES[grpcStatus] ?? 500;
+}

@@ -155,6 +155,9 @@ export class EndpointMonitor {
     this.#deps.observer.onCheck(this.#cluster.name, this.#endpoint.key, worst.word, this.#checkMs);
     const passed = this.#applyResult(result, messagesBefore);
     this.#refresh();
+    if (passed && this.#cluster.healthCheck.type !== 'none' && (this.#state === 'healthy' || this.#state === 'degraded')) {
+      this.#deps.observer.onPassed?.(this.#cluster.name, this.#endpoint.key);
+    }
     return this.#pauseAfter(passed);
   }
 

@@ -96,6 +96,11 @@ export class HealthTable {
     this.#changed('state');
   }
 
+  /** Something that lies over the views has changed: they are published anew in this turn of the event loop. */
+  touch(): void {
+    this.#changed('state');
+  }
+
   /** Publishes at once what has changed in this turn of the event loop. */
   flush(): void {
     if (this.#started && !this.#closed) {

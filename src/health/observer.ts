@@ -17,6 +17,8 @@ export interface EndpointStateChange {
 export interface HealthObserver {
   /** One check of one endpoint has ended, all services and the retry included. */
   onCheck(cluster: string, endpoint: string, outcome: OutcomeWord, durationMs: number): void;
+  /** A check has passed after which the endpoint is healthy or degraded. Checks of type `none` and reports of an Envoy are none. */
+  onPassed?(cluster: string, endpoint: string): void;
   onStateChange(change: EndpointStateChange): void;
   onDiscovery(cluster: string, update: DiscoveryUpdate): void;
   /** Discovery no longer reports the endpoint: its series and checks are over. */

@@ -18,12 +18,16 @@ export function renderClustersJson(clusters: readonly AdminCluster[]): string {
   return `${JSON.stringify(clusters.length === 0 ? {} : { cluster_statuses: clusters.map(toCluster) }, null, 1)}\n`;
 }
 
-function toCluster({ name, endpoints, limits, trafficOf }: AdminCluster): object {
+function toCluster({ name, endpoints, limits, outliers, trafficOf }: AdminCluster): object {
   const thresholds = Object.fromEntries(toThresholds(limits));
-
-  const hosts = endpoints.map((endpoint) => toHost(endpoint.endpoint, toAdminHost(endpoint, trafficOf(endpoint.endpoint.key))));
+  const hosts = endpoints.map((health) => {
+    const { key } = health.endpoint;
+    return toHost(health.endpoint, toAdminHost(health, trafficOf(key), outliers?.successRateOf(key)));
+  });
+  const threshold = outliers?.successRateThreshold ?? -1;
   return {
     name,
+    ...(threshold > 0 ? { success_rate_ejection_threshold: toPercent(threshold) } : {}),
     ...(hosts.length === 0 ? {} : { host_statuses: hosts }),
     circuit_breakers: { thresholds: [thresholds, { priority: 'HIGH', ...thresholds }] },
     observability_name: name,
@@ -36,11 +40,17 @@ function toHost(endpoint: Endpoint, host: AdminHost): object {
     // Counts of 64 bits are text in the JSON of protocol buffers.
     stats: host.gauges.map(([name, value]) => ({ type: 'GAUGE', ...(value === 0 ? {} : { value: String(value) }), name })),
     health_status: toHealthStatus(host.flags),
+    ...(host.successRate >= 0 ? { success_rate: toPercent(host.successRate) } : {}),
     ...(host.weight === 0 ? {} : { weight: host.weight }),
     ...(host.hostname === '' ? {} : { hostname: host.hostname }),
     ...(host.priority === 0 ? {} : { priority: host.priority }),
     locality: toLocality(host),
   };
+}
+
+/** A message `Percent`, whose value is left out where it is 0. */
+function toPercent(value: number): object {
+  return value === 0 ? {} : { value };
 }
 
 function toAddressMessage({ address }: Endpoint, host: AdminHost): object {

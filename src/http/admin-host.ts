@@ -1,4 +1,5 @@
 import { formatAddress } from '../model/address.ts';
+import type { OutlierView } from '../model/ejection.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { EndpointHealth, HealthState } from '../model/health-view.ts';
@@ -9,6 +10,8 @@ export interface AdminCluster {
   readonly name: string;
   readonly endpoints: readonly EndpointHealth[];
   readonly limits: AdminLimits;
+  /** Null without outlier detection. Absent: the same. */
+  readonly outliers?: OutlierView | null;
   /** By endpoint key; null where no route leads, so that there are no connections. */
   readonly trafficOf: (key: string) => EndpointTraffic | null;
 }
@@ -44,6 +47,8 @@ export interface AdminHost {
   readonly hostname: string;
   /** Words of Envoy's `health_flags`, in its order; none is healthy. */
   readonly flags: readonly EnvoyFlag[];
+  /** Per cent; -1 is too little traffic to tell. */
+  readonly successRate: number;
   readonly weight: number;
   readonly priority: number;
   readonly region: string;
@@ -78,12 +83,17 @@ const FLAGS: Readonly<Record<HealthState, readonly EnvoyFlag[]>> = {
   draining: ['eds_status_draining'],
 };
 
-export function toAdminHost({ endpoint, state }: EndpointHealth, traffic: EndpointTraffic | null): AdminHost {
+export function toAdminHost(
+  { endpoint, state, ejection }: EndpointHealth,
+  traffic: EndpointTraffic | null,
+  successRate = -1,
+): AdminHost {
   const { hostname, origin } = endpoint;
   return {
     address: printAddress(endpoint),
     hostname: shown(hostname),
-    flags: FLAGS[state],
+    flags: toFlags(state, ejection !== undefined),
+    successRate,
     weight: origin?.weight ?? 1,
     priority: origin?.priority ?? 0,
     region: shown(origin?.locality.region),
@@ -95,6 +105,14 @@ export function toAdminHost({ endpoint, state }: EndpointHealth, traffic: Endpoi
       ['rq_active', traffic?.activeRequests ?? 0],
     ],
   };
+}
+
+/** An endpoint that is ejected may be ill by checks as well: Envoy prints both, in this order. */
+function toFlags(state: HealthState, isEjected: boolean): readonly EnvoyFlag[] {
+  const flags = FLAGS[state];
+  return !isEjected || state === 'ejected'
+    ? flags
+    : flags.flatMap((flag): EnvoyFlag[] => (flag === 'failed_active_hc' ? [flag, 'failed_outlier_check'] : [flag]));
 }
 
 function printAddress({ address }: Endpoint): string {

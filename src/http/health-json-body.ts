@@ -1,7 +1,7 @@
-import { isAvailable } from '../aggregation/cluster-verdict.ts';
+import { countedState, isAvailable } from '../aggregation/cluster-verdict.ts';
 import type { ClusterVerdict } from '../aggregation/verdict.ts';
 import type { EndpointOrigin } from '../model/endpoint.ts';
-import type { EndpointHealth, HealthState } from '../model/health-view.ts';
+import type { EndpointHealth } from '../model/health-view.ts';
 import { type Details, type EntryFormat, writeEntries } from './body-entries.ts';
 import type { HealthPage, PagePart } from './health-page.ts';
 import { MAX_ORIGIN_NAME_LENGTH, MAX_REASON_LENGTH, toPrintable } from './printable.ts';
@@ -81,8 +81,9 @@ function clusterObject(verdict: ClusterVerdict, optional: boolean): string {
   });
 }
 
-function endpointObject({ endpoint, state, reason, sinceMs, lastResultMs, checkMs, flags }: EndpointHealth): string {
-  const status = endpointWord(state);
+function endpointObject(health: EndpointHealth): string {
+  const { endpoint, state, reason, sinceMs, lastResultMs, checkMs, flags } = health;
+  const status = endpointWord(health);
   return JSON.stringify({
     componentId: endpoint.key,
     status,
@@ -117,6 +118,6 @@ function pageWord({ healthy, status }: HealthPage): HealthWord {
   return healthy ? (status === 'degraded' ? 'warn' : 'pass') : 'fail';
 }
 
-function endpointWord(state: HealthState): HealthWord {
-  return isAvailable(state) ? (state === 'healthy' ? 'pass' : 'warn') : 'fail';
+function endpointWord(health: EndpointHealth): HealthWord {
+  return isAvailable(countedState(health)) ? (health.state === 'healthy' ? 'pass' : 'warn') : 'fail';
 }

@@ -1,4 +1,4 @@
-import { isAvailable } from '../aggregation/cluster-verdict.ts';
+import { countedState, isAvailable } from '../aggregation/cluster-verdict.ts';
 import { excludeMembers } from '../aggregation/group-verdict.ts';
 import type { BridgeVerdict, ClusterVerdict, GroupVerdict, VerdictStatus } from '../aggregation/verdict.ts';
 import { formatAddress, parseAddress } from '../model/address.ts';
@@ -132,7 +132,7 @@ function endpointPage(target: { readonly cluster: string; readonly address: stri
   }
   return {
     check: 'healthz',
-    healthy: isAvailable(endpoint.state),
+    healthy: isAvailable(countedState(endpoint)),
     status: endpointStatus(endpoint.state),
     parts: [{ kind: 'endpoint', cluster: target.cluster, endpoint }],
     unknownExcludes: [...source.excludes],

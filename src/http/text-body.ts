@@ -1,4 +1,4 @@
-import { isAvailable } from '../aggregation/cluster-verdict.ts';
+import { countedState, isAvailable } from '../aggregation/cluster-verdict.ts';
 import type { ClusterVerdict } from '../aggregation/verdict.ts';
 import type { EndpointOrigin } from '../model/endpoint.ts';
 import type { EndpointHealth } from '../model/health-view.ts';
@@ -88,14 +88,16 @@ function indentedEndpointLine(health: EndpointHealth): string {
   return `    ${endpointLine(health)}`;
 }
 
-function endpointLine({ endpoint, state, reason, sinceMs }: EndpointHealth): string {
+function endpointLine(health: EndpointHealth): string {
+  const { endpoint, state, reason, sinceMs } = health;
+  const available = isAvailable(countedState(health));
   const key = toPrintable(endpoint.key, MAX_REASON_LENGTH);
-  const place = endpoint.origin === undefined ? '' : originRemark(endpoint.origin, isAvailable(state));
+  const place = endpoint.origin === undefined ? '' : originRemark(endpoint.origin, available);
   if (state === 'healthy') {
     return `[+]${key} ok${place}\n`;
   }
   const why = reason === '' ? '' : `: ${toPrintable(reason, MAX_REASON_LENGTH)}`;
-  return `[${isAvailable(state) ? '+' : '-'}]${key} ${state} since ${new Date(sinceMs).toISOString()}${place}${why}\n`;
+  return `[${available ? '+' : '-'}]${key} ${state} since ${new Date(sinceMs).toISOString()}${place}${why}\n`;
 }
 
 /** What sets an endpoint apart from one that is configured by its address alone. */

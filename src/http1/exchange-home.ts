@@ -34,6 +34,8 @@ export interface ExchangeHome {
   /** The request is on the socket. */
   onStarted(exchange: HeldExchange, client: EndpointClient): void;
   onConnectFailed(client: EndpointClient, failure: ConnectFailure): void;
+  /** The request is answered with that status, or has ended as if it had been. Once for a response, and once for its early end. */
+  onResult(client: EndpointClient, httpStatus: number): void;
   /** The client may serve another request. */
   give(client: EndpointClient): void;
   /** The client, and its connection, are of no use any more. */

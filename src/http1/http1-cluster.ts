@@ -1,8 +1,11 @@
 import type { Balancer, Picker } from '../balancing/balancer.ts';
 import { createBalancer } from '../balancing/create-balancer.ts';
 import { selectEndpoints } from '../balancing/panic.ts';
+import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
+import { RESET_RESULT } from '../proxy/attempt-result.ts';
 import { LocalReplies } from '../proxy/local-replies.ts';
+import { createEjections, type Ejections } from '../upstream/ejections.ts';
 import type { UpstreamEndpointState } from '../upstream/options.ts';
 import { RequestHash } from '../upstream/request-hash.ts';
 import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
@@ -35,6 +38,8 @@ export class Http1Cluster implements ExchangeHome {
   readonly #waiting = new Set<HeldExchange>();
   /** Those whose connection is still to be made. */
   readonly #starting = new Set<HeldExchange>();
+  /** Null without outlier detection. */
+  readonly #ejections: Ejections | null;
   #picker: Picker<EndpointClients>;
   #isPanic = false;
   #hasEndpoints = false;
@@ -57,6 +62,7 @@ export class Http1Cluster implements ExchangeHome {
     };
     this.#balancer = createBalancer(options.policy, dependencies.random);
     this.#picker = this.#balancer.update([]);
+    this.#ejections = createEjections(options, dependencies, (states) => this.#balance(states));
   }
 
   /** Requests under way, those that wait included. */
@@ -84,6 +90,11 @@ export class Http1Cluster implements ExchangeHome {
     return clients === undefined ? null : { connections: clients.size, activeRequests: clients.activeRequests };
   }
 
+  /** What outlier detection knows; null without it. */
+  get outliers(): OutlierView | null {
+    return this.#ejections?.view ?? null;
+  }
+
   /** Whether health is ignored, as too few endpoints are healthy. */
   get isPanic(): boolean {
     return this.#isPanic;
@@ -102,24 +113,14 @@ export class Http1Cluster implements ExchangeHome {
     if (this.#closed !== null) {
       return;
     }
-    const selection = selectEndpoints(states, this.#context.options.panicThresholdPercent);
-    const eligible = selection.endpoints.map(({ endpoint }) => this.#hold(endpoint));
-    this.#isPanic = selection.isPanic;
+    this.#ejections?.update(states);
     this.#hasEndpoints = states.length > 0;
-    const chosen = new Set(eligible);
-    for (const [key, clients] of this.#endpoints) {
-      if (chosen.has(clients)) {
-        clients.isEligible = true;
-      } else {
-        clients.retire();
-        this.#forgetIfEmpty(key, clients);
-      }
-    }
-    this.#picker = this.#balancer.update(eligible);
-    // Each is asked once: it may have to go on waiting, or hear that there is nobody left.
-    for (const exchange of Array.from(this.#waiting)) {
-      exchange.onPlace();
-    }
+    this.#balance(this.#ejections?.states ?? states);
+  }
+
+  /** A health check of an endpoint has passed, and it is healthy by checks: if it is ejected, it returns. */
+  onCheckPassed(key: string): void {
+    this.#ejections?.onCheckPassed(key);
   }
 
   /** New handshakes are made with this; nothing happens where endpoints are spoken to without TLS. */
@@ -185,6 +186,11 @@ export class Http1Cluster implements ExchangeHome {
 
   onConnectFailed(client: EndpointClient, failure: ConnectFailure): void {
     this.#endpoints.get(client.endpoint.key)?.onConnectFailed(failure);
+    this.onResult(client, RESET_RESULT);
+  }
+
+  onResult(client: EndpointClient, httpStatus: number): void {
+    this.#ejections?.resultsOf(client.endpoint.key)?.onResult(httpStatus);
   }
 
   give(client: EndpointClient): void {
@@ -205,6 +211,26 @@ export class Http1Cluster implements ExchangeHome {
 
   onDefect(error: Error): void {
     this.#context.dependencies.observer.onUpstreamDefect(this.name, error);
+  }
+
+  #balance(states: readonly UpstreamEndpointState[]): void {
+    const selection = selectEndpoints(states, this.#context.options.panicThresholdPercent);
+    const eligible = selection.endpoints.map(({ endpoint }) => this.#hold(endpoint));
+    this.#isPanic = selection.isPanic;
+    const chosen = new Set(eligible);
+    for (const [key, clients] of this.#endpoints) {
+      if (chosen.has(clients)) {
+        clients.isEligible = true;
+      } else {
+        clients.retire();
+        this.#forgetIfEmpty(key, clients);
+      }
+    }
+    this.#picker = this.#balancer.update(eligible);
+    // Each is asked once: it may have to go on waiting, or hear that there is nobody left.
+    for (const exchange of Array.from(this.#waiting)) {
+      exchange.onPlace();
+    }
   }
 
   #hold(endpoint: UpstreamEndpointState['endpoint']): EndpointClients {
@@ -278,6 +304,7 @@ export class Http1Cluster implements ExchangeHome {
   }
 
   async #close(): Promise<void> {
+    this.#ejections?.close();
     this.abandonAll();
     for (const clients of this.#endpoints.values()) {
       clients.close();

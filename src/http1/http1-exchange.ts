@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Endpoint } from '../model/endpoint.ts';
+import { resultOfLocalReason } from '../proxy/attempt-result.ts';
 import { LocalReason, reasonOfNoConnection } from '../proxy/local-reason.ts';
 import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
 import type { Timer } from '../util/clock.ts';
@@ -138,6 +139,9 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
     if (result.kind === 'refused') {
       this.#fail(result.reason);
       return;
+    }
+    if (this.#client !== null) {
+      home.onResult(this.#client, status);
     }
     this.#phase = Phase.RESPONDING;
     this.#isAnswered = hasNoContent(request.method, status, result.fields);
@@ -285,9 +289,13 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
     if (this.#phase === Phase.OVER) {
       return;
     }
-    const { down, log } = this.#options;
+    const { home, down, log } = this.#options;
     const hasHeaders = this.#phase === Phase.RESPONDING;
     const isAnswered = this.#isAnswered;
+    const result = isAnswered ? 0 : resultOfLocalReason(reason, hasHeaders);
+    if (this.#client !== null && result !== 0) {
+      home.onResult(this.#client, result);
+    }
     this.#leave(new Error(`the exchange has failed: ${reason}`));
     if (!isAnswered) {
       log?.onLocalAnswer(reason, hasHeaders);

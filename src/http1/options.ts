@@ -1,5 +1,5 @@
 import type { PolicyName } from '../balancing/create-balancer.ts';
-import type { UpstreamObserver, UpstreamTlsOptions } from '../upstream/options.ts';
+import type { UpstreamClusterOptions, UpstreamObserver, UpstreamTlsOptions } from '../upstream/options.ts';
 import type { HashTerm } from '../upstream/request-hash.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -48,6 +48,8 @@ export interface Http1ClusterOptions {
   readonly policy: PolicyName;
   /** What requests are hashed by, for ringHash; none for the others. Envoy: `hash_policy` of a route. */
   readonly hashOn: readonly HashTerm[];
+  /** Absent or null: no endpoint is ejected. Envoy: `outlier_detection`. */
+  readonly outlier?: UpstreamClusterOptions['outlier'];
   readonly pool: Http1PoolOptions;
   /** Default DEFAULT_HTTP1_TIMEOUTS. */
   readonly timeouts: Http1Timeouts;
@@ -56,7 +58,7 @@ export interface Http1ClusterOptions {
 /** What happened to connections, for metrics and logs. Must not throw. */
 export type Http1Observer = Pick<
   UpstreamObserver,
-  'onConnectionOpened' | 'onConnectionClosed' | 'onConnectFailed' | 'onUpstreamDefect'
+  'onConnectionOpened' | 'onConnectionClosed' | 'onConnectFailed' | 'onUpstreamDefect' | 'onEjection'
 >;
 
 /** What a cluster is given. */

@@ -25,6 +25,11 @@ export interface EndpointHealth extends ServiceHealth {
   readonly checkMs: number | null;
   /** By gRPC service name; the empty name is the whole server. */
   readonly services: ReadonlyMap<string, ServiceHealth>;
+  /** Set while outlier detection has ejected the endpoint: `state` is `ejected` then, unless it is worse by itself. */
+  readonly ejection?: {
+    /** The state that the health answer counts. */
+    readonly countsAs: HealthState;
+  };
   /** What the source of the endpoint calls its health, where the state is the source's: see `ReportedHealth`. */
   readonly flags?: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { EJECTION_KINDS, type EjectionKind } from '../model/ejection.ts';
 import { formatSample, type MetricFamily } from './exposition.ts';
 import { METRIC_PREFIX } from './metrics.ts';
 
@@ -8,6 +9,8 @@ export interface UpstreamSnapshot {
   readonly activeRequests: number;
   /** Attempts after one that was not processed. */
   readonly retries: number;
+  /** Whether endpoints may be ejected. Absent: no. */
+  readonly detectsOutliers?: boolean;
 }
 
 /** Connections of one cluster since the process has begun. */
@@ -16,10 +19,13 @@ interface ConnectionCounts {
   closed: number;
 }
 
+type EjectionCounts = Record<EjectionKind, number>;
+
 /** The side of the endpoints: connections, and what is under way on them. */
 export class UpstreamMetrics {
   readonly #snapshots: () => Iterable<UpstreamSnapshot>;
   readonly #counts = new Map<string, ConnectionCounts>();
+  readonly #ejections = new Map<string, EjectionCounts>();
 
   constructor(snapshots: () => Iterable<UpstreamSnapshot>) {
     this.#snapshots = snapshots;
@@ -39,6 +45,13 @@ export class UpstreamMetrics {
     if (counts !== undefined) {
       counts.closed++;
     }
+  }
+
+  /** Outlier detection has ejected an endpoint. */
+  onEjection(cluster: string, kind: EjectionKind): void {
+    const counts = this.#ejections.get(cluster) ?? noEjections();
+    counts[kind]++;
+    this.#ejections.set(cluster, counts);
   }
 
   /** What is known now. The series of clusters that are gone are gone too. */
@@ -69,14 +82,36 @@ export class UpstreamMetrics {
       ),
       family('upstream_requests_active', 'gauge', 'Requests under way at endpoints.', ({ activeRequests }) => activeRequests),
       family('retries_total', 'counter', 'Attempts after one that an endpoint had not processed.', ({ retries }) => retries),
+      this.#readEjections(clusters),
     ];
   }
 
+  /** Every kind of each cluster with outlier detection, from 0 on. */
+  #readEjections(clusters: readonly UpstreamSnapshot[]): MetricFamily {
+    const name = `${METRIC_PREFIX}ejections_total`;
+    const lines = clusters
+      .filter(({ detectsOutliers }) => detectsOutliers === true)
+      .flatMap(({ name: cluster }) => {
+        const counts = this.#ejections.get(cluster) ?? noEjections();
+        return EJECTION_KINDS.map((reason) => formatSample(name, { cluster, reason }, counts[reason]));
+      });
+    return { name, type: 'counter', help: 'Endpoints that outlier detection has ejected, by what they did.', lines };
+  }
+
   #forgetAllBut(names: ReadonlySet<string>): void {
+    for (const name of this.#ejections.keys()) {
+      if (!names.has(name)) {
+        this.#ejections.delete(name);
+      }
+    }
     for (const [name, { opened, closed }] of this.#counts) {
       if (!names.has(name) && opened === closed) {
         this.#counts.delete(name);
       }
     }
   }
+}
+
+function noEjections(): EjectionCounts {
+  return { consecutive_5xx: 0, consecutive_gateway_failure: 0, success_rate: 0, failure_percentage: 0 };
 }

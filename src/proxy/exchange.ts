@@ -1,8 +1,9 @@
 import { isGrpcContentType } from '../grpc/content-type.ts';
 import { ErrorCode, type FieldList, type Http2Stream, NameId, ResetCause } from '../http2/index.ts';
-import type { NoConnectionReason } from '../upstream/stream-handler.ts';
+import type { AttemptResults, NoConnectionReason } from '../upstream/stream-handler.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { Clock } from '../util/clock.ts';
+import { RESET_RESULT, resultOfResponse, TIMEOUT_RESULT } from './attempt-result.ts';
 import { clientTimeoutMs } from './call-deadline.ts';
 import { CallRecord } from './call-record.ts';
 import { CallTimer } from './call-timer.ts';
@@ -50,6 +51,8 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
   liveIndex = 0;
   #phase: Phase = Phase.IDLE;
   #down: Http2Stream | null = null;
+  /** Where the attempt is counted; null where nobody counts. */
+  #results: AttemptResults | null = null;
   /** Whether the deadline is the route's, not the client's. */
   #isRouteTimeout = false;
   readonly #request: RequestSide;
@@ -62,9 +65,7 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     this.#home = home;
     this.#request = new RequestSide(home.budget);
     this.#attempt = new UpstreamAttempt(this, this.#request);
-    this.#deadline = new CallTimer(home.wheel, () =>
-      this.#fail(this.#isRouteTimeout ? LocalReason.ROUTE_TIMEOUT : LocalReason.DEADLINE),
-    );
+    this.#deadline = new CallTimer(home.wheel, () => this.#onDeadline());
     this.#record = new CallRecord(this.#request.fields, home.observer?.wantsResponseFields === true);
   }
 
@@ -134,7 +135,8 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     this.#recycle();
   }
 
-  onAttempt(stream: Http2Stream, { endpoint }: UpstreamConnection): void {
+  onAttempt(stream: Http2Stream, { endpoint, results }: UpstreamConnection): void {
+    this.#results = results;
     this.#phase = Phase.OPEN;
     this.#record.endpoint = endpoint;
     if (!this.#request.isBare) {
@@ -151,6 +153,7 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     if (down === null || this.#phase !== Phase.OPEN) {
       return;
     }
+    this.#results?.onResult(resultOfResponse(fields, this.#record.isGrpc));
     this.#phase = Phase.RESPONDING;
     this.#request.commit();
     this.#record.isRequestWhole = down.isRecvEnded;
@@ -168,6 +171,9 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
   }
 
   onUpstreamHeadersOverLimit(): void {
+    if (this.#isUnderWay) {
+      this.#results?.onResult(RESET_RESULT);
+    }
     this.#fail(LocalReason.UPSTREAM_HEADERS_TOO_LARGE);
   }
 
@@ -200,9 +206,10 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
   }
 
   onUpstreamReset(code: number, cause: ResetCause): void {
-    if (this.#phase !== Phase.OPEN && this.#phase !== Phase.RESPONDING) {
+    if (!this.#isUnderWay) {
       return;
     }
+    this.#results?.onResult(RESET_RESULT);
     const isRetryable = this.#request.isWhole && this.#record.retries < MAX_TRANSPARENT_RETRIES;
     const hasResponse = this.#phase === Phase.RESPONDING;
     const action = judgeUpstreamEnd(code, cause, { hasResponse, isRetryable });
@@ -230,6 +237,11 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     }
   }
 
+  /** Whether an endpoint is at work on the call. */
+  get #isUnderWay(): boolean {
+    return this.#phase === Phase.OPEN || this.#phase === Phase.RESPONDING;
+  }
+
   /** The upstream stream that takes the request; null while there is none, or only one that refused it and is not gone yet. */
   get #taker(): Http2Stream | null {
     return this.#phase === Phase.WAITING ? null : this.#attempt.stream;
@@ -243,6 +255,14 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
       this.#deadline.set(nowMs + timeoutMs);
     }
+  }
+
+  #onDeadline(): void {
+    if (this.#isRouteTimeout && this.#phase === Phase.OPEN) {
+      // The client's own deadline says nothing of the endpoint: it may be as short as it likes.
+      this.#results?.onResult(TIMEOUT_RESULT);
+    }
+    this.#fail(this.#isRouteTimeout ? LocalReason.ROUTE_TIMEOUT : LocalReason.DEADLINE);
   }
 
   /** The whole response is on its way. The rest of the request, if there is any, is of no use (RFC 9113, section 8.1). */
@@ -281,6 +301,7 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     if (this.#down === null && this.#attempt.stream === null && this.#phase === Phase.OVER) {
       this.#phase = Phase.IDLE;
       this.#attempt.clear();
+      this.#results = null;
       this.#request.clear();
       this.#home.give(this);
     }

@@ -5,7 +5,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import { ConnectionList } from './connection-list.ts';
 import { Connector, type ConnectorOwner } from './connector.ts';
 import { type PoolContext, toConnectionOptions } from './pool-context.ts';
-import type { ConnectFailure } from './stream-handler.ts';
+import type { AttemptResults, ConnectFailure } from './stream-handler.ts';
 import { type ConnectionOwner, UpstreamConnection } from './upstream-connection.ts';
 import type { WaitEntry } from './wait-queue.ts';
 
@@ -21,11 +21,16 @@ const MAX_CONNECTIONS = 10;
 /** A connection that ends sooner, without having answered anything, counts as a failed attempt: or accept-and-close would loop. Milliseconds. */
 const MIN_LIFE_MS = 5000;
 
+/** What an attempt counts as that found no connection here. Envoy: `LocalOriginConnectFailed`. */
+const NO_CONNECTION_RESULT = 503;
+
 /** The connections to one endpoint, and those who wait for one of them. */
 export class EndpointPool implements BalancedEndpoint, ConnectionOwner, ConnectorOwner {
   readonly key: string;
   /** The endpoint in its newest form. */
   endpoint: Endpoint;
+  /** Where results of the endpoint are counted; null without outlier detection, or for an endpoint that is gone. */
+  results: AttemptResults | null = null;
   /** Whether health allows calls. */
   isEligible = false;
   /** Whether a connection should be there even if no call waits for it. */
@@ -289,8 +294,13 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
 
   /** Those that wait only for one of the cluster's places are not without hope. */
   #checkHope(): void {
-    if (this.waiting.size > 0 && !this.#connections.hasUsable && this.connecting === 0 && this.#hasRoom) {
-      this.#context.owner.onHopeless(this);
+    const failed = this.waiting.size;
+    if (failed === 0 || this.#connections.hasUsable || this.connecting > 0 || !this.#hasRoom) {
+      return;
+    }
+    this.#context.owner.onHopeless(this);
+    for (let left = this.results === null ? 0 : failed; left > 0; left--) {
+      this.results?.onResult(NO_CONNECTION_RESULT);
     }
   }
 

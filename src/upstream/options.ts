@@ -2,6 +2,8 @@ import type { PolicyName } from '../balancing/create-balancer.ts';
 import type { AbuseKind, Http2Limits, SlabPool } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { HealthState } from '../model/health-view.ts';
+import type { EjectionChange } from '../outlier/detector.ts';
+import type { OutlierOptions } from '../outlier/options.ts';
 import type { Turn } from '../transport/turn.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -56,6 +58,8 @@ export interface UpstreamClusterOptions {
   readonly pool: UpstreamPoolOptions;
   /** PING of ours; default timeMs 0 = never, timeoutMs 20 000. gRPC: `keepalive_time_ms`, `keepalive_timeout_ms`. */
   readonly keepalive: { readonly timeMs: number; readonly timeoutMs: number };
+  /** Absent or null: no endpoint is ejected. Envoy: `outlier_detection`. */
+  readonly outlier?: OutlierOptions | null;
   /** Default UPSTREAM_LIMITS. */
   readonly limits: Http2Limits;
 }
@@ -74,6 +78,8 @@ export interface UpstreamObserver {
   onConnectionClosed(cluster: string, endpoint: Endpoint, reason: string): void;
   /** An attempt has failed; `message` is words for an operator. */
   onConnectFailed(cluster: string, endpoint: Endpoint, failure: ConnectFailure, message: string): void;
+  /** Outlier detection has ejected an endpoint, or let it return. Absent: nobody wants to know. */
+  onEjection?(cluster: string, change: EjectionChange): void;
   /** An endpoint reached one of the limits. */
   onUpstreamAbuse(cluster: string, kind: AbuseKind): void;
   /** Something threw that must not: a defect of this program. The connection is lost. */

@@ -24,6 +24,12 @@ export interface UpstreamStreamHandler {
   onUpstreamClosed(): void;
 }
 
+/** Where the results of attempts at one endpoint are counted, for outlier detection. */
+export interface AttemptResults {
+  /** An attempt was answered with that status, or has ended as if it had been. At most once for a response, and once for its early end. */
+  onResult(httpStatus: number): void;
+}
+
 /** Who wants a connection. */
 export interface StreamWaiter extends PickContext {
   /** Here it is; the waiter opens its stream in the call. */

@@ -1,9 +1,11 @@
 import type { Balancer, Picker } from '../balancing/balancer.ts';
 import { createBalancer } from '../balancing/create-balancer.ts';
 import { selectEndpoints } from '../balancing/panic.ts';
+import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { Ticker } from '../transport/turn.ts';
 import { CircuitBreakers } from './circuit-breakers.ts';
+import { createEjections, type Ejections } from './ejections.ts';
 import { EndpointPool } from './endpoint-pool.ts';
 import type { UpstreamClusterOptions, UpstreamDependencies, UpstreamEndpointState, UpstreamPoolOptions } from './options.ts';
 import type { PoolContext, PoolOwner } from './pool-context.ts';
@@ -33,6 +35,8 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   readonly #context: PoolContext;
   readonly #balancer: Balancer<EndpointPool>;
   readonly #queue: WaitQueue;
+  /** Null without outlier detection. */
+  readonly #ejections: Ejections | null;
   /** By endpoint key; those of endpoints that are gone stay until their last stream has ended. */
   readonly #pools = new Map<string, EndpointPool>();
   /** Keys of the endpoints that the last update named. */
@@ -55,6 +59,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.#balancer = createBalancer(options.policy, random);
     this.#queue = new WaitQueue({ turn, clock, breakers: this.#context.breakers });
     this.#picker = this.#balancer.update([]);
+    this.#ejections = createEjections(options, dependencies, (states) => this.#balance(states));
     this.#sweptAtMs = clock.now();
     turn.add(this);
   }
@@ -91,6 +96,11 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     return pool === undefined ? null : { connections: pool.connections, activeRequests: pool.liveStreams };
   }
 
+  /** What outlier detection knows; null without it. */
+  get outliers(): OutlierView | null {
+    return this.#ejections?.view ?? null;
+  }
+
   /** Whether health is ignored, as too few endpoints are healthy. */
   get isPanic(): boolean {
     return this.#isPanic;
@@ -109,17 +119,21 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     if (this.#gone !== null) {
       return;
     }
-    const { options } = this.#context;
-    const selection = selectEndpoints(endpoints, options.panicThresholdPercent);
-    this.#isPanic = selection.isPanic;
+    this.#ejections?.update(endpoints);
     this.#listed = new Set(endpoints.map(({ endpoint }) => endpoint.key));
     for (const { endpoint } of endpoints) {
       const pool = this.#pools.get(endpoint.key) ?? new EndpointPool(endpoint, this.#context);
       pool.endpoint = endpoint;
+      pool.results = this.#ejections?.resultsOf(endpoint.key) ?? null;
       this.#pools.set(endpoint.key, pool);
     }
-    this.#setEligible(new Set(selection.endpoints.map(({ endpoint }) => endpoint.key)));
+    this.#balance(this.#ejections?.states ?? endpoints);
     this.#preconnect();
+  }
+
+  /** A health check of an endpoint has passed, and it is healthy by checks: if it is ejected, it returns. */
+  onCheckPassed(key: string): void {
+    this.#ejections?.onCheckPassed(key);
   }
 
   /** New handshakes are made with this; nothing happens where endpoints are spoken to without TLS. */
@@ -215,6 +229,12 @@ export class UpstreamCluster implements Ticker, PoolOwner {
 
   onGone(): void {
     this.#endIfEmpty();
+  }
+
+  #balance(states: readonly UpstreamEndpointState[]): void {
+    const selection = selectEndpoints(states, this.#context.options.panicThresholdPercent);
+    this.#isPanic = selection.isPanic;
+    this.#setEligible(new Set(selection.endpoints.map(({ endpoint }) => endpoint.key)));
   }
 
   #setEligible(keys: ReadonlySet<string>): void {
@@ -317,6 +337,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
 
   #leave(end: (pool: EndpointPool) => void): Promise<void> {
     this.#gone ??= Promise.withResolvers<void>();
+    this.#ejections?.close();
     this.#listed = new Set();
     this.#setEligible(new Set());
     for (const pool of this.#pools.values()) {

@@ -15,10 +15,12 @@ import { Http2Transport, type TransportOwner } from '../transport/http2-transpor
 import type { Turn } from '../transport/turn.ts';
 import { describeSocketError, errorCode } from '../util/socket-reasons.ts';
 import type { CircuitBreakers } from './circuit-breakers.ts';
-import type { UpstreamStreamHandler } from './stream-handler.ts';
+import type { AttemptResults, UpstreamStreamHandler } from './stream-handler.ts';
 
 /** What a connection tells the pool that it belongs to. None of these may throw. */
 export interface ConnectionOwner {
+  /** Where results of the endpoint are counted; null where nobody counts. */
+  readonly results: AttemptResults | null;
   /** The endpoint's SETTINGS have come for the first time: the connection is ready for streams. */
   onReady(connection: UpstreamConnection): void;
   /** A stream has ended, or the endpoint allows more: there may be a place for a waiter. */
@@ -108,6 +110,11 @@ export class UpstreamConnection implements ConnectionHandler, TransportOwner {
   /** Whether the endpoint has answered a request: proof that it works. */
   get hasAnswered(): boolean {
     return this.#hasAnswered;
+  }
+
+  /** Where results of the endpoint are counted now; null where nobody counts. */
+  get results(): AttemptResults | null {
+    return this.#owner.results;
   }
 
   get liveStreams(): number {

@@ -175,6 +175,8 @@ export class UpstreamBench implements AsyncDisposable {
       onConnectionOpened: (_cluster, { key }) => void this.log.push(`opened ${key}`),
       onConnectionClosed: (_cluster, { key }, reason) => void this.log.push(`closed ${key} ${reason}`.trimEnd()),
       onConnectFailed: (_cluster, { key }, failure, message) => void this.log.push(`failed ${key} ${failure}: ${message}`),
+      onEjection: (_cluster, { kind, key, ...more }) =>
+        void this.log.push(`${kind} ${key} ${'ejection' in more ? more.ejection.words : more.cause}`),
       onUpstreamAbuse: (_cluster, kind) => void this.log.push(`abuse ${kind}`),
       onUpstreamDefect: (_cluster, error) => void this.defects.push(error),
     };

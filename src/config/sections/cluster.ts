@@ -18,6 +18,7 @@ import { findIdleKeys, type HealthCheckConfig, HealthCheckSchema, toHealthCheckC
 import type { HealthCheckType } from './health-check-types.ts';
 import { type HealthyWhen, healthyWhenKey } from './healthy-when.ts';
 import { type LoadBalancingConfig, LoadBalancingSchema, toLoadBalancingConfig } from './load-balancing.ts';
+import { type OutlierDetectionConfig, OutlierDetectionSchema, toOutlierDetectionConfig } from './outlier-detection.ts';
 
 const MIN_STALE_AFTER_MS = 180_000;
 /** Checks that may be missed before a result is too old. */
@@ -41,6 +42,7 @@ const ClusterShape = Type.Object(
     tls: Type.Optional(ClusterTlsSchema),
     healthCheck: HealthCheckSchema,
     loadBalancing: LoadBalancingSchema,
+    outlierDetection: Type.Optional(OutlierDetectionSchema),
     connectionPool: ConnectionPoolSchema,
     keepalive: KeepaliveSchema,
     healthyWhen: healthyWhenKey(
@@ -88,6 +90,8 @@ export interface ClusterConfig {
   readonly tls: ClusterTlsConfig | null;
   readonly healthCheck: HealthCheckConfig;
   readonly loadBalancing: LoadBalancingConfig;
+  /** Null is off. */
+  readonly outlierDetection: OutlierDetectionConfig | null;
   readonly connectionPool: ConnectionPoolConfig;
   readonly keepalive: KeepaliveConfig;
   /** Default `any`. */
@@ -109,6 +113,7 @@ export function toClusterConfig(section: ClusterSection): ClusterConfig {
     tls: section.tls === undefined ? null : toClusterTlsConfig(section.tls),
     healthCheck,
     loadBalancing: toLoadBalancingConfig(section.loadBalancing),
+    outlierDetection: section.outlierDetection === undefined ? null : toOutlierDetectionConfig(section.outlierDetection),
     connectionPool: toConnectionPoolConfig(section.connectionPool),
     keepalive: toKeepaliveConfig(section.keepalive),
     healthyWhen: section.healthyWhen,

@@ -8,6 +8,7 @@ import {
   Server,
   ServerCredentials,
   type ServiceDefinition,
+  type status,
 } from '@grpc/grpc-js';
 import { createEndpoint, type Endpoint } from '../../../src/model/endpoint.ts';
 
@@ -49,6 +50,8 @@ export class EchoBackend implements AsyncDisposable {
   cancelled = 0;
   /** Connections that were accepted, ever. */
   accepted = 0;
+  /** The status that unary calls are answered with, without content; null is an echo. */
+  failure: status | null = null;
   /** Metadata of the last call. */
   metadata = new Metadata();
   /** Time that the deadline of the last call left. Milliseconds. */
@@ -64,7 +67,12 @@ export class EchoBackend implements AsyncDisposable {
     this.#options = options;
     const echo: handleUnaryCall<Buffer, Buffer> = (call, callback) => {
       this.#execute(call);
-      this.#later(() => callback(null, call.request, answered(call.metadata)));
+      const code = this.failure;
+      this.#later(() =>
+        code === null
+          ? callback(null, call.request, answered(call.metadata))
+          : callback({ code, details: 'as the test wants it' }),
+      );
     };
     const hang: handleUnaryCall<Buffer, Buffer> = (call) => {
       this.#execute(call);

@@ -173,6 +173,17 @@ describe('resolveConfig', () => {
         hashOn: [{ kind: 'header', name: 'x-user' }, { kind: 'path' }, { kind: 'sourceAddress' }],
         panicThreshold: '50%',
       },
+      outlierDetection: {
+        consecutive5xx: 3,
+        consecutiveGatewayFailure: 2,
+        intervalMs: 5_000,
+        baseEjectionTimeMs: 10_000,
+        maxEjectionTimeMs: 60_000,
+        maxEjectionPercent: 50,
+        successRate: { stdevFactor: 2.5, minHosts: 3, requestVolume: 10 },
+        failurePercentage: { threshold: 50, minHosts: 2, requestVolume: 20 },
+        countInHealth: true,
+      },
       connectionPool: {
         maxConnections: 1024,
         maxPendingRequests: 10,

@@ -44,8 +44,9 @@ export const LISTENER_DEFAULTS: Omit<ListenerConfig, 'name' | 'address' | 'tls'>
 };
 
 /** What a cluster is towards its endpoints where nothing is said. */
-export const TRAFFIC_DEFAULTS: Pick<ClusterConfig, 'loadBalancing' | 'connectionPool' | 'keepalive'> = {
+export const TRAFFIC_DEFAULTS: Pick<ClusterConfig, 'loadBalancing' | 'outlierDetection' | 'connectionPool' | 'keepalive'> = {
   loadBalancing: { policy: 'roundRobin', hashOn: [], panicThreshold: '0%' },
+  outlierDetection: null,
   connectionPool: {
     maxConnections: 1024,
     maxPendingRequests: 1024,
@@ -163,6 +164,16 @@ clusters:
       authority: router.example:443
       treat: { unimplemented: healthy, serviceUnknown: degraded, statusUnknown: unhealthy }
     loadBalancing: { policy: ringHash, hashOn: [{ header: x-user }, { path: true }, { sourceAddress: true }], panicThreshold: "50%" }
+    outlierDetection:
+      consecutive5xx: 3
+      consecutiveGatewayFailure: 2
+      interval: 5s
+      baseEjectionTime: 10s
+      maxEjectionTime: 1m
+      maxEjectionPercent: 50
+      successRate: { stdevFactor: 2.5, minHosts: 3, requestVolume: 10 }
+      failurePercentage: { threshold: 50, minHosts: 2, requestVolume: 20 }
+      countInHealth: true
     connectionPool: { maxPendingRequests: 10, maxConnectionAge: 1h, idleTimeout: 10m }
     keepalive: { time: 10m, timeout: 5s }
     healthyWhen: { percent: 50 }
