@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { BalancedEndpoint } from '../balancing/balancer.ts';
 import type { AbuseKind } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
+import { connectionsWanted } from './connection-demand.ts';
 import { ConnectionList } from './connection-list.ts';
 import { Connector, type ConnectorOwner } from './connector.ts';
 import { type PoolContext, toConnectionOptions } from './pool-context.ts';
@@ -132,13 +133,12 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     this.#connector.connectAnyway(this.endpoint);
   }
 
-  /** Gives connections to those that wait, the first come first, and sees to more for the rest. */
+  /** Gives connections to those that wait, the first come first. */
   serve(): void {
     const { breakers, owner } = this.#context;
     for (const entry of this.waiting) {
       const connection = this.#connections.best();
       if (connection === null) {
-        this.#connectForWaiting();
         return;
       }
       if (breakers.isFull) {
@@ -213,6 +213,7 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     dependencies.observer.onConnectionOpened(options.name, connection.endpoint);
     this.#tellPickable();
     this.serve();
+    this.#connectForWaiting();
   }
 
   onPlace(connection: UpstreamConnection): void {
@@ -221,6 +222,9 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     }
     if (this.waiting.size > 0) {
       this.serve();
+      if (connection.isUsedUp) {
+        this.#connectForWaiting();
+      }
     } else if (!this.isEligible && connection.liveStreams === 0) {
       this.#retireUnused();
     }
@@ -273,9 +277,9 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
 
   /** Opens as many connections as those that wait seem to need. */
   #connectForWaiting(): void {
-    const { usable } = this.#connections;
-    const { size } = this.waiting;
-    const wanted = size === 0 ? 0 : Math.ceil(size / Math.min(size, this.#expectedWidth(usable)));
+    const { maxRequestsPerConnection } = this.#context.breakers.limits;
+    const { usable, width } = this.#connections;
+    const wanted = connectionsWanted(this.waiting.size, { usable, width, maxRequestsPerConnection });
     while (this.connecting < wanted && usable + this.connecting < MAX_CONNECTIONS) {
       if (!this.#connect()) {
         return;
@@ -315,13 +319,6 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
       this.#connections.size + this.connecting < MAX_WARM_CONNECTIONS &&
       this.#context.breakers.limits.maxRequestsPerConnection === 0
     );
-  }
-
-  /** How many of those that wait one more connection may be expected to carry; 1 or more. Before the first one nobody knows the endpoint's limit. */
-  #expectedWidth(usable: number): number {
-    const { maxRequestsPerConnection } = this.#context.breakers.limits;
-    const most = maxRequestsPerConnection === 0 ? Number.POSITIVE_INFINITY : maxRequestsPerConnection;
-    return usable === 0 ? most : Math.max(1, Math.min(most, this.#connections.width));
   }
 
   #connect(): boolean {

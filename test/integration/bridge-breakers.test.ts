@@ -6,7 +6,8 @@ import { EchoClient, type EchoEnd, runCalls } from '../support/echo-client.ts';
 import { until } from '../support/http1-bench.ts';
 import { METRICS, untilMetric } from '../support/metrics-page.ts';
 import { EchoBackend } from '../support/peers/echo-service.ts';
-import { portOf } from '../support/rest-bridge.ts';
+import { Http1Endpoint } from '../support/peers/http1-endpoint.ts';
+import { ask, portOf, restCluster } from '../support/rest-bridge.ts';
 import { type RawConfig, TestBridge } from '../support/test-bridge.ts';
 import { writeTestFiles } from '../support/test-files.ts';
 
@@ -111,5 +112,26 @@ describe('a cluster of grpc-js servers with limits', () => {
     first.end();
     second.end();
     await Promise.all([first.ended, second.ended]);
+  });
+
+  it('takes other limits by a reload also before servers of HTTP/1.1', async () => {
+    await using endpoint = await Http1Endpoint.serve((_request, response) => response.end());
+    const rest = { ...restCluster('rest', [endpoint]), healthCheck: { type: 'none' } };
+    const limitedTo = (maxRequestsPerConnection: number, idleTimeout = '1h') => ({
+      clusters: [{ ...rest, connectionPool: { maxRequestsPerConnection, idleTimeout } }],
+      routes: [{ name: 'rest', cluster: 'rest' }],
+      health: { paths: ['/healthz'] },
+    });
+    await using bridge = await start(limitedTo(0));
+    const accepted: number[] = [];
+    for (const config of [limitedTo(0), limitedTo(2), limitedTo(2, '2h')]) {
+      await bridge.reload(config);
+      for (let count = 0; count < 2; count++) {
+        await ask('HTTP/1.1', bridge);
+        accepted.push(endpoint.accepted);
+      }
+    }
+    // The connection of before has had its number; an idle time belongs to connections, so that another one makes a new cluster.
+    assert.deepEqual(accepted, [1, 1, 1, 2, 3, 3]);
   });
 });
