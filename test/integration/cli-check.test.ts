@@ -6,7 +6,7 @@ import { runCommandLine } from '../../src/cli/run.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';
 
 const DEADLINE_MS = 5_000;
-const QUICK = ['--rpc-timeout', '500ms', '--connect-timeout', '300ms', '--check-interval', '100ms'];
+const QUICK = ['--rpc-timeout', '3s', '--connect-timeout', '2s', '--check-interval', '100ms'];
 const TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z /gm;
 
 /** A command that runs until it is told to end. */
