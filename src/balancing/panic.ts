@@ -22,10 +22,12 @@ export function selectEndpoints<T extends { readonly state: HealthState }>(
   return { endpoints: isPanic ? known : healthy, isPanic };
 }
 
-function isHealthy(state: HealthState): boolean {
+/** Whether an endpoint of that state gets calls. */
+export function isHealthy(state: HealthState): boolean {
   return state === 'healthy' || state === 'degraded';
 }
 
-function isKnown(state: HealthState): boolean {
+/** Whether an endpoint of that state gets calls while health is ignored. */
+export function isKnown(state: HealthState): boolean {
   return state !== 'pending' && state !== 'draining' && state !== 'excluded';
 }

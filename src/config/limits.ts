@@ -14,6 +14,8 @@ export const MAX_GROUPS = 256;
 export const MAX_DISCOVERY_SOURCES = 16;
 /** Endpoints of one static source. */
 export const MAX_STATIC_ENDPOINTS = 10_000;
+/** The weight of one endpoint. */
+export const MAX_ENDPOINT_WEIGHT = 1_000_000;
 export const MAX_DNS_RESOLVERS = 8;
 /** Clusters of one Envoy that one source names. */
 export const MAX_ENVOY_CLUSTERS = 1_024;

@@ -1,5 +1,5 @@
-import { type Address, isIpLiteral } from '../model/address.ts';
-import { createEndpoint } from '../model/endpoint.ts';
+import type { Address } from '../model/address.ts';
+import type { Labels } from '../model/endpoint.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import type { Discovery } from './discovery.ts';
@@ -12,6 +12,8 @@ import { SystemHostLookup } from './host-lookup.ts';
 import { JoinedDiscovery } from './joined-discovery.ts';
 import { findAccess } from './kubernetes/access.ts';
 import { KubernetesDiscovery, type KubernetesDiscoveryOptions } from './kubernetes/kubernetes.ts';
+import { LabelledDiscovery } from './labelled-discovery.ts';
+import { type ListedEndpoint, splitListed } from './listed-endpoint.ts';
 import { QueryLimit } from './query-limit.ts';
 import { SystemServiceLookup } from './service-lookup.ts';
 import { domainOf, SrvDiscovery, type SrvDiscoveryOptions } from './srv.ts';
@@ -20,7 +22,7 @@ import { StaticDiscovery } from './static.ts';
 /** Endpoints that are known beforehand; host names among them stand for all their addresses. */
 export interface StaticSourceOptions {
   readonly type: 'static';
-  readonly endpoints: readonly { readonly address: Address }[];
+  readonly endpoints: readonly ListedEndpoint[];
 }
 
 /** Endpoints that DNS knows. */
@@ -53,13 +55,17 @@ export interface EnvoySourceOptions extends EnvoyDiscoveryOptions {
 }
 
 /** One source of endpoints. */
-export type DiscoverySourceOptions =
+export type DiscoverySourceOptions = (
   | StaticSourceOptions
   | DnsSourceOptions
   | SrvSourceOptions
   | FileSourceOptions
   | KubernetesSourceOptions
-  | EnvoySourceOptions;
+  | EnvoySourceOptions
+) & {
+  /** What all its endpoints have, where the source does not say otherwise of one; default none. Subsets choose by them. */
+  readonly labels?: Labels;
+};
 
 export interface DiscoveryDeps {
   readonly clock: Clock;
@@ -71,7 +77,11 @@ const STATIC_REFRESH_MS = 5000;
 
 /** The sources of one cluster as one. */
 export function createDiscovery(sources: readonly DiscoverySourceOptions[], deps: DiscoveryDeps): Discovery {
-  const all = sources.flatMap((source) => createSources(source, deps));
+  const all = sources.flatMap((source) => {
+    const { labels = {} } = source;
+    const parts = createSources(source, deps);
+    return Object.keys(labels).length === 0 ? parts : parts.map((part) => new LabelledDiscovery(part, { labels }));
+  });
   const [only] = all;
   return all.length === 1 && only !== undefined ? only : new JoinedDiscovery(all);
 }
@@ -95,11 +105,9 @@ function createSources(source: DiscoverySourceOptions, deps: DiscoveryDeps): rea
 
 function createStatic({ endpoints }: StaticSourceOptions, deps: DiscoveryDeps): readonly Discovery[] {
   const createNamed = namedSources(deps);
-  const known = endpoints.filter(({ address }) => isKnown(address)).map(({ address }) => createEndpoint(address, null));
-  const named = endpoints.flatMap(({ address }) =>
-    address.kind === 'unix' || isIpLiteral(address.host) ? [] : [createNamed(address.host, address.port)],
-  );
-  return known.length > 0 ? [new StaticDiscovery(known), ...named] : named;
+  const { known, named } = splitListed(endpoints);
+  const looked = named.map(({ host, port, traits = {} }) => new LabelledDiscovery(createNamed(host, port), traits));
+  return known.length > 0 ? [new StaticDiscovery(known), ...looked] : looked;
 }
 
 /**
@@ -123,8 +131,4 @@ function namedSources(deps: DiscoveryDeps): (host: string, port: number) => Disc
   const lookup = new SystemHostLookup(new QueryLimit(new CaresClient([]), deps.clock));
   return (host, port) =>
     new DnsDiscovery({ host, port, refreshIntervalMs: STATIC_REFRESH_MS, family: 'auto' }, { ...deps, lookup });
-}
-
-function isKnown(address: Address): boolean {
-  return address.kind === 'unix' || isIpLiteral(address.host);
 }

@@ -34,6 +34,8 @@ export interface SrvRecord {
   readonly port: number;
   /** The lower number comes first. */
   readonly priority: number;
+  /** From 0 to 65 535: its share among those of its priority. */
+  readonly weight: number;
 }
 
 /** As `QueryResult`. c-ares, as Node brings it, does not tell how long SRV records hold. */

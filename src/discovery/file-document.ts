@@ -1,12 +1,15 @@
 import { isMap, isNode, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
 import { type Address, formatAddress, parseAddress } from '../model/address.ts';
+import type { EndpointTraits } from '../model/endpoint.ts';
+import { readTrait } from './endpoint-traits.ts';
+import type { ListedEndpoint } from './listed-endpoint.ts';
 
 /** Endpoints of one file; as many as a static list may have. */
 export const MAX_FILE_ENDPOINTS = 10_000;
 
 /** What a file lists, or the first thing that is wrong with it, with its line. */
 export type EndpointListResult =
-  | { readonly kind: 'addresses'; readonly addresses: readonly Address[] }
+  | { readonly kind: 'endpoints'; readonly endpoints: readonly ListedEndpoint[] }
   | { readonly kind: 'invalid'; readonly reason: string };
 
 /** Says where something is wrong. */
@@ -17,15 +20,15 @@ class ListProblem extends Error {}
 
 /** Characters of a text that a message repeats. */
 const MAX_QUOTE_LENGTH = 60;
-const EXPECTS = 'ip:port, name:port, unix:/path or { address }';
+const EXPECTS = 'ip:port, name:port, unix:/path or { address, labels, weight }';
 
 /**
- * Reads a YAML 1.2 or JSON list whose items are `ip:port`, `name:port`, `unix:/path` or `{ address }`, as in a static source. An
- * empty list is an answer; an empty file is none, as files that are being written begin so.
+ * Reads a YAML 1.2 or JSON list whose items are `ip:port`, `name:port`, `unix:/path` or `{ address, labels, weight }`, as in a static
+ * source. An empty list is an answer; an empty file is none, as files that are being written begin so.
  */
 export function parseEndpointList(content: Uint8Array): EndpointListResult {
   try {
-    return { kind: 'addresses', addresses: readList(decode(content)) };
+    return { kind: 'endpoints', endpoints: readList(decode(content)) };
   } catch (thrown) {
     if (thrown instanceof ListProblem) {
       return { kind: 'invalid', reason: thrown.message };
@@ -42,7 +45,7 @@ function decode(content: Uint8Array): string {
   }
 }
 
-function readList(text: string): readonly Address[] {
+function readList(text: string): readonly ListedEndpoint[] {
   const lines = new LineCounter();
   const document = parseDocument(text, {
     lineCounter: lines,
@@ -68,40 +71,58 @@ function readList(text: string): readonly Address[] {
   if (list.items.length > MAX_FILE_ENDPOINTS) {
     throw new ListProblem(`lists more than ${MAX_FILE_ENDPOINTS} endpoints`);
   }
-  const byKey = new Map<string, Address>();
+  const byKey = new Map<string, ListedEndpoint>();
   for (const item of list.items) {
-    const address = readItem(item, list, at);
-    const key = formatAddress(address);
+    const endpoint = readItem(item, list, at);
+    const key = formatAddress(endpoint.address);
     if (byKey.has(key)) {
       throw at(isNode(item) ? item : list, `${shorten(key)} stands here a second time`);
     }
-    byKey.set(key, address);
+    byKey.set(key, endpoint);
   }
   return [...byKey.values()];
 }
 
-function readItem(item: unknown, list: Node, at: At): Address {
+function readItem(item: unknown, list: Node, at: At): ListedEndpoint {
   if (isScalar(item)) {
-    return readAddress(item.value, item, at);
+    return { address: readAddress(item.value, item, at) };
   }
   if (!isMap(item)) {
     throw at(isNode(item) ? item : list, `must be ${EXPECTS}`);
   }
+  const seen = new Set<string>();
   let address: Address | null = null;
+  let traits: EndpointTraits = {};
   for (const { key, value } of item.items) {
     const name = isScalar(key) ? String(key.value) : '';
-    if (name !== 'address') {
-      throw at(item, `${shorten(name)} is not a known key`);
+    if (seen.has(name)) {
+      throw at(item, `the key ${shorten(name)} stands here a second time`);
     }
-    if (address !== null) {
-      throw at(item, 'the key address stands here a second time');
+    seen.add(name);
+    if (name === 'address') {
+      address = readAddress(isScalar(value) ? value.value : null, isScalar(value) ? value : item, at);
+      continue;
     }
-    address = readAddress(isScalar(value) ? value.value : null, isScalar(value) ? value : item, at);
+    const trait = readTrait(name, toPlain(value));
+    if (trait.kind === 'invalid') {
+      throw at(isNode(value) ? value : item, `${shorten(name)} ${trait.reason}`);
+    }
+    traits = { ...traits, ...trait.traits };
   }
   if (address === null) {
     throw at(item, 'address is required');
   }
-  return address;
+  return { address, ...traits };
+}
+
+/** A scalar, or a map of scalars: traits are nothing deeper, and a file may be as deep as it is long. */
+function toPlain(node: unknown): unknown {
+  if (!isMap(node)) {
+    return isScalar(node) ? node.value : null;
+  }
+  return Object.fromEntries(
+    node.items.map(({ key, value }) => [isScalar(key) ? String(key.value) : '', isScalar(value) ? value.value : null]),
+  );
 }
 
 function readAddress(value: unknown, node: Node, at: At): Address {

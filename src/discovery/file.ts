@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { type Address, isIpLiteral } from '../model/address.ts';
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
-import { createEndpoint, type Endpoint, uniqueEndpoints } from '../model/endpoint.ts';
+import { type Endpoint, uniqueEndpoints } from '../model/endpoint.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Discovery } from './discovery.ts';
 import { parseEndpointList } from './file-document.ts';
 import type { FileContent, WatchedFiles } from './file-watch.ts';
+import { type ListedEndpoint, splitListed } from './listed-endpoint.ts';
 import { type CreateNamed, NamedEndpoints } from './named-endpoints.ts';
 import { toUpdate } from './source-update.ts';
 
@@ -92,8 +92,8 @@ class FileEndpoints {
         this.#hash = hash;
         const result = parseEndpointList(content.octets);
         this.#failure = result.kind === 'invalid' ? result.reason : '';
-        if (result.kind === 'addresses') {
-          this.#replace(result.addresses);
+        if (result.kind === 'endpoints') {
+          this.#replace(result.endpoints);
         }
       }
     }
@@ -104,9 +104,10 @@ class FileEndpoints {
     return this.#named.close();
   }
 
-  #replace(addresses: readonly Address[]): void {
-    this.#known = addresses.filter(isKnown).map((address) => createEndpoint(address, null));
-    this.#named.replace(addresses.filter((address) => address.kind === 'tcp').filter((address) => !isKnown(address)));
+  #replace(listed: readonly ListedEndpoint[]): void {
+    const { known, named } = splitListed(listed);
+    this.#known = known;
+    this.#named.replace(named);
   }
 
   #report(): void {
@@ -121,10 +122,6 @@ class FileEndpoints {
       this.#onUpdate(update);
     }
   }
-}
-
-function isKnown(address: Address): boolean {
-  return address.kind === 'unix' || isIpLiteral(address.host);
 }
 
 /** A function, as the compiler takes the word of a property for ever. */

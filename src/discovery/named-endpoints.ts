@@ -1,11 +1,13 @@
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
-import type { Endpoint } from '../model/endpoint.ts';
+import { type Endpoint, type EndpointTraits, withTraits } from '../model/endpoint.ts';
 import type { Discovery } from './discovery.ts';
 
 /** A name with a port: all addresses of the name are endpoints at it. */
 export interface NamedTarget {
   readonly host: string;
   readonly port: number;
+  /** What each of its endpoints has; absent is nothing. */
+  readonly traits?: EndpointTraits;
 }
 
 /** Makes the source of the addresses of one name. */
@@ -23,6 +25,7 @@ interface Part {
   readonly stop: AbortController;
   readonly done: Promise<void>;
   endpoints: readonly Endpoint[];
+  traits: EndpointTraits;
   /** Null before the first word; empty while it works. */
   failure: string | null;
 }
@@ -49,7 +52,7 @@ export class NamedEndpoints {
       return null;
     }
     return {
-      endpoints: parts.flatMap(({ endpoints }) => endpoints),
+      endpoints: parts.flatMap(({ endpoints, traits }) => endpoints.map((endpoint) => withTraits(endpoint, traits))),
       failures: parts.flatMap(({ failure }) => (failure === null || failure === '' ? [] : [failure])),
     };
   }
@@ -63,10 +66,10 @@ export class NamedEndpoints {
         this.#end(part);
       }
     }
-    for (const [key, { host, port }] of wanted) {
-      if (!this.#parts.has(key)) {
-        this.#parts.set(key, this.#start(host, port));
-      }
+    for (const [key, { host, port, traits = {} }] of wanted) {
+      const part = this.#parts.get(key) ?? this.#start(host, port);
+      part.traits = traits;
+      this.#parts.set(key, part);
     }
   }
 
@@ -79,7 +82,7 @@ export class NamedEndpoints {
   #start(host: string, port: number): Part {
     const stop = new AbortController();
     const { promise: done, resolve } = Promise.withResolvers<void>();
-    const part: Part = { stop, done, endpoints: [], failure: null };
+    const part: Part = { stop, done, endpoints: [], traits: {}, failure: null };
     let isStarting = true;
     const take = (update: DiscoveryUpdate): void => {
       part.endpoints = update.endpoints ?? part.endpoints;

@@ -16,9 +16,9 @@ const NO_SERVICE = '';
 const MAX_QUOTE_LENGTH = 60;
 
 /**
- * Chooses the records that count: those of the lowest priority number. RFC 2782 keeps the others for when none of the first can be
- * reached; a list of endpoints without ranks would send them calls all the time, so they are left out. Weights do not count: every endpoint
- * gets its equal share, as DNS servers of clusters give equal weights anyway.
+ * The targets with their ranks: the priority numbers that there are become levels from 0 on, and those of a higher level get calls while the
+ * ones before it have no healthy endpoint (RFC 2782, "Priority"). A weight counts among records of one priority, where they differ; it is
+ * that of every address of the target. 0 is as little as can be, which is 1 here (RFC 2782, "Weight").
  */
 export function chooseTargets(records: readonly SrvRecord[]): SrvTargets {
   if (records.length > MAX_SRV_RECORDS) {
@@ -30,11 +30,28 @@ export function chooseTargets(records: readonly SrvRecord[]): SrvTargets {
     const name = JSON.stringify(bad.name.slice(0, MAX_QUOTE_LENGTH));
     return { kind: 'failed', reason: bad.port === 0 ? `${name} is at port 0` : `the target ${name} is no host name` };
   }
-  const first = offered.reduce((least, { priority }) => Math.min(least, priority), Number.POSITIVE_INFINITY);
-  const chosen = offered.filter(({ priority }) => priority === first);
-  const targets = chosen.map(({ name, port }) => ({ host: toComplete(name), port }));
-  const unique = new Map(targets.map((target) => [`${target.host}:${target.port}`, target]));
+  const levels = [...new Set(offered.map(({ priority }) => priority))].toSorted((one, other) => one - other);
+  const unique = new Map<string, NamedTarget>();
+  for (const [level, number] of levels.entries()) {
+    for (const target of toLevel(
+      offered.filter(({ priority }) => priority === number),
+      level,
+    )) {
+      const key = `${target.host}:${target.port}`;
+      unique.set(key, unique.get(key) ?? target);
+    }
+  }
   return { kind: 'targets', targets: [...unique.values()] };
+}
+
+/** Equal weights say nothing, and most DNS servers of clusters give such. */
+function toLevel(records: readonly SrvRecord[], level: number): readonly NamedTarget[] {
+  const isWeighted = records.some(({ weight }) => weight !== records[0]?.weight);
+  return records.map(({ name, port, weight }) => ({
+    host: toComplete(name),
+    port,
+    traits: { ...(level === 0 ? {} : { priority: level }), ...(isWeighted ? { weight: Math.max(1, weight) } : {}) },
+  }));
 }
 
 /** Targets are complete names: no search list, no hosts file. */

@@ -94,8 +94,7 @@ export function toAdminHost(
     hostname: shown(hostname),
     flags: toFlags(state, ejection !== undefined),
     successRate,
-    weight: origin?.weight ?? 1,
-    priority: origin?.priority ?? 0,
+    ...rankOf(endpoint),
     region: shown(origin?.locality.region),
     zone: shown(origin?.locality.zone),
     subZone: shown(origin?.locality.subZone),
@@ -113,6 +112,11 @@ function toFlags(state: HealthState, isEjected: boolean): readonly EnvoyFlag[] {
   return !isEjected || state === 'ejected'
     ? flags
     : flags.flatMap((flag): EnvoyFlag[] => (flag === 'failed_active_hc' ? [flag, 'failed_outlier_check'] : [flag]));
+}
+
+/** What the source says goes before what the bridge goes by. */
+function rankOf({ origin, weight = 1, priority = 0 }: Endpoint): Pick<AdminHost, 'weight' | 'priority'> {
+  return { weight: origin?.weight ?? weight, priority: origin?.priority ?? priority };
 }
 
 function printAddress({ address }: Endpoint): string {

@@ -1,6 +1,6 @@
 import { countedState, isAvailable } from '../aggregation/cluster-verdict.ts';
 import type { ClusterVerdict } from '../aggregation/verdict.ts';
-import type { EndpointOrigin } from '../model/endpoint.ts';
+import type { EndpointOrigin, EndpointTraits, Labels } from '../model/endpoint.ts';
 import type { EndpointHealth } from '../model/health-view.ts';
 import { type Details, type EntryFormat, writeEntries } from './body-entries.ts';
 import type { HealthPage, PagePart } from './health-page.ts';
@@ -15,7 +15,7 @@ const FRAME_BYTES = 64;
 /**
  * The body in health+json (draft-inadarei-api-health-check-06). Keys of `checks` are cluster names, and `bridge:NAME` for
  * facts about the process, as no cluster name holds a colon. Own keys: `state`, `flags`, `since`, `available`, `total`, `optional`,
- * `excluded`, and `omitted` at the root; of an endpoint from an Envoy or Kubernetes what `EndpointOrigin` has.
+ * `excluded`, and `omitted` at the root; of an endpoint what `EndpointTraits` has, and from an Envoy or Kubernetes what `EndpointOrigin` has.
  */
 export function renderHealthJson(page: HealthPage, details: Details, maxBytes: number): string {
   const status = pageWord(page);
@@ -93,8 +93,28 @@ function endpointObject(health: EndpointHealth): string {
     since: new Date(sinceMs).toISOString(),
     state,
     ...(flags === undefined ? {} : { flags }),
+    ...traitFields(endpoint),
     ...(endpoint.origin === undefined ? {} : originFields(endpoint.origin)),
   });
+}
+
+/** What is not told is left out. */
+function traitFields({ labels, weight, priority }: EndpointTraits): object {
+  return {
+    ...(labels === undefined ? {} : { labels: printLabels(labels) }),
+    ...(weight === undefined ? {} : { weight }),
+    ...(priority === undefined ? {} : { priority }),
+  };
+}
+
+/** Names and values are what somebody else configured. */
+function printLabels(labels: Labels): object {
+  return Object.fromEntries(
+    Object.entries(labels).map(([name, value]) => [
+      toPrintable(name, MAX_ORIGIN_NAME_LENGTH),
+      toPrintable(value, MAX_ORIGIN_NAME_LENGTH),
+    ]),
+  );
 }
 
 /** The names are what somebody else configured, and may be of any length. What is empty is left out. */

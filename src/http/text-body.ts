@@ -1,6 +1,6 @@
 import { countedState, isAvailable } from '../aggregation/cluster-verdict.ts';
 import type { ClusterVerdict } from '../aggregation/verdict.ts';
-import type { EndpointOrigin } from '../model/endpoint.ts';
+import type { Endpoint, EndpointOrigin, Labels } from '../model/endpoint.ts';
 import type { EndpointHealth } from '../model/health-view.ts';
 import { type Details, type EntryFormat, writeEntries } from './body-entries.ts';
 import type { HealthPage, PagePart } from './health-page.ts';
@@ -11,6 +11,8 @@ const MAX_UNKNOWN_NAMES = 8;
 const MAX_UNKNOWN_NAME_LENGTH = 63;
 /** Lines about priorities whose health a source ignores. */
 const MAX_PANICS = 8;
+/** Labels of an endpoint that its line shows. */
+const MAX_SHOWN_LABELS = 8;
 
 /** The body without `?verbose`: a word that people know from Kubernetes and from Envoy recipes, without a line end. */
 export function renderWord(page: HealthPage): string {
@@ -92,7 +94,7 @@ function endpointLine(health: EndpointHealth): string {
   const { endpoint, state, reason, sinceMs } = health;
   const available = isAvailable(countedState(health));
   const key = toPrintable(endpoint.key, MAX_REASON_LENGTH);
-  const place = endpoint.origin === undefined ? '' : originRemark(endpoint.origin, available);
+  const place = endpointRemark(endpoint, available);
   if (state === 'healthy') {
     return `[+]${key} ok${place}\n`;
   }
@@ -101,20 +103,37 @@ function endpointLine(health: EndpointHealth): string {
 }
 
 /** What sets an endpoint apart from one that is configured by its address alone. */
-function originRemark(origin: EndpointOrigin, available: boolean): string {
-  const { priority, weight, locality, hintZones, canary, sourceState } = origin;
+function endpointRemark({ origin, labels, weight = 1, priority = 0 }: Endpoint, available: boolean): string {
+  const words = [
+    ...rankWords(origin?.priority ?? priority, origin?.weight ?? weight),
+    ...(labels === undefined ? [] : labelWords(labels)),
+    ...(origin === undefined ? [] : originWords(origin, available)),
+  ];
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
+}
+
+function rankWords(priority: number, weight: number): readonly string[] {
+  return [...(priority === 0 ? [] : [`priority ${priority}`]), ...(weight === 1 ? [] : [`weight ${weight}`])];
+}
+
+/** A line has room for a few; the JSON has them all. */
+function labelWords(labels: Labels): readonly string[] {
+  const words = Object.entries(labels).map(([name, value]) => toPrintable(`${name}=${value}`, MAX_ORIGIN_NAME_LENGTH));
+  const more = words.length - MAX_SHOWN_LABELS;
+  return more > 0 ? [...words.slice(0, MAX_SHOWN_LABELS), `${more} labels more`] : words;
+}
+
+function originWords(origin: EndpointOrigin, available: boolean): readonly string[] {
+  const { locality, hintZones, canary, sourceState } = origin;
   const { region, zone, subZone } = locality;
   const place = [region, zone, subZone].filter((name) => name !== '').join('/');
-  const words = [
-    ...(priority === 0 ? [] : [`priority ${priority}`]),
-    ...(weight === 1 ? [] : [`weight ${weight}`]),
+  return [
     ...(place === '' ? [] : [toPrintable(place, MAX_ORIGIN_NAME_LENGTH)]),
     ...(hintZones === undefined ? [] : [toPrintable(`for ${hintZones.join(' ')}`, MAX_ORIGIN_NAME_LENGTH)]),
     ...(canary === true ? ['canary'] : []),
     // The reason says it of one that is not available.
     ...(sourceState === null || !available ? [] : [`its Envoy is ${sourceState}`]),
   ];
-  return words.length === 0 ? '' : ` (${words.join(', ')})`;
 }
 
 function warnings(unknown: readonly string[]): string {

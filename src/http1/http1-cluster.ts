@@ -1,6 +1,7 @@
 import type { Balancer, Picker } from '../balancing/balancer.ts';
 import { createBalancer } from '../balancing/create-balancer.ts';
 import { selectEndpoints } from '../balancing/panic.ts';
+import { chooseLevel } from '../balancing/priority-levels.ts';
 import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import { RESET_RESULT } from '../proxy/attempt-result.ts';
@@ -214,7 +215,7 @@ export class Http1Cluster implements ExchangeHome {
   }
 
   #balance(states: readonly UpstreamEndpointState[]): void {
-    const selection = selectEndpoints(states, this.#context.options.panicThresholdPercent);
+    const selection = selectEndpoints(chooseLevel(states), this.#context.options.panicThresholdPercent);
     const eligible = selection.endpoints.map(({ endpoint }) => this.#hold(endpoint));
     this.#isPanic = selection.isPanic;
     const chosen = new Set(eligible);

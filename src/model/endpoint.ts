@@ -1,16 +1,37 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Address, formatAddress } from './address.ts';
 
+/** What a source says of the part that an endpoint is to have. */
+export interface EndpointTraits {
+  /** Names and values that subsets choose by; absent is none. Envoy: the metadata `envoy.lb`. Kubernetes: labels of the pod. */
+  readonly labels?: Labels;
+  /** The share of calls that it is to get, against those of the others. A whole number, 1 or more; absent is 1. Envoy: `load_balancing_weight`. */
+  readonly weight?: number;
+  /**
+   * The level that it belongs to: calls go to the lowest number that has a healthy endpoint. A whole number, 0 or more; absent is 0. Envoy:
+   * `priority`.
+   */
+  readonly priority?: number;
+}
+
+/** Names and values; whoever makes them bounds them by MAX_LABELS. */
+export type Labels = Readonly<Record<string, string>>;
+
+/** Labels of one endpoint. Pods that are labelled by several tools have some thirty. */
+export const MAX_LABELS = 64;
+/** Characters of the name of a label; Kubernetes: 253 of a prefix, a slash and 63. */
+export const MAX_LABEL_NAME_LENGTH = 317;
+/** Characters of the value of a label; Kubernetes allows 63. */
+export const MAX_LABEL_VALUE_LENGTH = 256;
+
 /** One address of a cluster. Its `key` is its identity: two endpoints with one key are the same endpoint. */
-export interface Endpoint {
+export interface Endpoint extends EndpointTraits {
   /** IP literal and port, or a unix socket; host names are resolved before an endpoint exists. */
   readonly address: Address;
   /** `formatAddress(address)`, such as `10.0.0.1:50051`, `[::1]:50051`, `unix:/run/app.sock`. */
   readonly key: string;
   /** The name this address was found under, or null: the default for `:authority` and the TLS server name. */
   readonly hostname: string | null;
-  /** The share of calls that it is to get, against those of the others. A whole number, 1 or more; absent is 1. Envoy: `load_balancing_weight`. */
-  readonly weight?: number;
   /** What its source says of its health, where the source knows. */
   readonly reported?: ReportedHealth;
   /** What its source knows of it beside address and health, where the source tells: only shown. */
@@ -80,7 +101,26 @@ export function createEndpoint(address: Address, hostname: string | null): Endpo
 
 /** Whether two forms of one endpoint differ in their health alone, if at all. */
 export function isShownAlike(one: Endpoint, other: Endpoint): boolean {
-  return one.hostname === other.hostname && isDeepStrictEqual(one.origin, other.origin);
+  return (
+    one.hostname === other.hostname &&
+    one.weight === other.weight &&
+    one.priority === other.priority &&
+    isDeepStrictEqual(one.labels, other.labels) &&
+    isDeepStrictEqual(one.origin, other.origin)
+  );
+}
+
+/** The endpoint with these traits besides: its own go before them, label by label. The same object where there are none. */
+export function withTraits(endpoint: Endpoint, { labels, weight, priority }: EndpointTraits): Endpoint {
+  if (labels === undefined && weight === undefined && priority === undefined) {
+    return endpoint;
+  }
+  return {
+    ...(weight === undefined ? {} : { weight }),
+    ...(priority === undefined ? {} : { priority }),
+    ...endpoint,
+    ...(labels === undefined ? {} : { labels: { ...labels, ...endpoint.labels } }),
+  };
 }
 
 /** Keeps the first endpoint of each key, in order. */

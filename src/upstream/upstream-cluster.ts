@@ -1,6 +1,7 @@
 import type { Balancer, Picker } from '../balancing/balancer.ts';
 import { createBalancer } from '../balancing/create-balancer.ts';
 import { selectEndpoints } from '../balancing/panic.ts';
+import { chooseLevel } from '../balancing/priority-levels.ts';
 import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { Ticker } from '../transport/turn.ts';
@@ -232,7 +233,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   }
 
   #balance(states: readonly UpstreamEndpointState[]): void {
-    const selection = selectEndpoints(states, this.#context.options.panicThresholdPercent);
+    const selection = selectEndpoints(chooseLevel(states), this.#context.options.panicThresholdPercent);
     this.#isPanic = selection.isPanic;
     this.#setEligible(new Set(selection.endpoints.map(({ endpoint }) => endpoint.key)));
   }

@@ -19,7 +19,9 @@ async function ask(answer: (question: Question) => Reply): Promise<{ result: Srv
 }
 
 function targetsOf(result: SrvResult): unknown {
-  return result.kind === 'records' ? result.records.map(({ name, port, priority }) => [name, port, priority]) : result;
+  return result.kind === 'records'
+    ? result.records.map(({ name, port, priority, weight }) => [name, port, priority, weight])
+    : result;
 }
 
 /** A source of type srv over one server, and what it said last. */
@@ -56,15 +58,15 @@ class WatchedService implements AsyncDisposable {
 }
 
 describe('SRV answers of a DNS server', () => {
-  it('bring every target with its port and priority', async () => {
+  it('bring every target with its port, priority and weight', async () => {
     const services = [
       { target: 'a.example', port: 1, priority: 10, weight: 5 },
       { target: 'b.example', port: 65_535, priority: 65_535 },
     ];
     const { result, server } = await ask(() => ({ services }));
     assert.deepEqual(targetsOf(result), [
-      ['a.example', 1, 10],
-      ['b.example', 65_535, 65_535],
+      ['a.example', 1, 10, 5],
+      ['b.example', 65_535, 65_535, 0],
     ]);
     assert.deepEqual(
       server.questions.map(({ name, isService }) => [name, isService]),
@@ -74,7 +76,7 @@ describe('SRV answers of a DNS server', () => {
 
   it('name the root as an empty target', async () => {
     const { result } = await ask(() => ({ services: [{ target: '', port: 0 }] }));
-    assert.deepEqual(targetsOf(result), [['', 0, 0]]);
+    assert.deepEqual(targetsOf(result), [['', 0, 0, 0]]);
   });
 
   it('go over TCP where they are cut, as many as a message holds', async () => {
@@ -116,7 +118,9 @@ describe('srv discovery', () => {
     ['spare.example', ['127.0.0.9']],
   ]);
 
-  function answerFor(services: readonly { target: string; port: number; priority?: number }[]): (question: Question) => Reply {
+  function answerFor(
+    services: readonly { target: string; port: number; priority?: number; weight?: number }[],
+  ): (question: Question) => Reply {
     return ({ isService, name }) => {
       if (isService) {
         return { services };
@@ -126,17 +130,25 @@ describe('srv discovery', () => {
     };
   }
 
-  it('looks up each target of the first priority, and follows the records', async () => {
+  it('looks up each target, gives it its level and weight, and follows the records', async () => {
     const spare = { target: 'spare.example', port: 9, priority: 20 };
     const [a, b] = [
-      { target: 'a.example', port: 1, priority: 10 },
-      { target: 'b.example', port: 2, priority: 10 },
+      { target: 'a.example', port: 1, priority: 10, weight: 3 },
+      { target: 'b.example', port: 2, priority: 10, weight: 1 },
     ];
     await using server = await DnsServer.start(answerFor([a, b, spare]));
     await using service = new WatchedService(server);
-    await service.until('127.0.0.1:1 127.0.0.2:2 127.0.0.3:2');
+    await service.until('127.0.0.1:1 127.0.0.2:2 127.0.0.3:2 127.0.0.9:9');
     assert.deepEqual([...new Set(service.last?.endpoints?.map(({ hostname }) => hostname))], ['app.example']);
-    assert.ok(!server.questions.some(({ name }) => name === 'spare.example'));
+    assert.deepEqual(
+      service.last?.endpoints?.map(({ priority = 0, weight = 1 }) => [priority, weight]),
+      [
+        [0, 3],
+        [0, 1],
+        [0, 1],
+        [1, 1],
+      ],
+    );
     server.answer = answerFor([spare]);
     await service.until('127.0.0.9:9');
     server.answer = answerFor([{ target: '', port: 0 }]);

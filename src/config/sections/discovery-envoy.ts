@@ -4,6 +4,7 @@ import { envoyAdminKey, toEnvoyAdmin } from '../addresses.ts';
 import { closed, durationKey, sizeKey, switchKey, textKey, toBytes, toMs, wordKey } from '../keys.ts';
 import { MAX_ENVOY_CLUSTER_NAME_LENGTH, MAX_ENVOY_CLUSTERS } from '../limits.ts';
 import { listKey } from '../lists.ts';
+import { sourceLabelsKey } from './labels.ts';
 
 const ClusterNameSchema = textKey({
   description: 'The exact name of a cluster, as Envoy has it; any text.',
@@ -78,6 +79,7 @@ export const EnvoySourceSchema = Type.Object(
         'Whether hosts are unhealthy while the state of Envoy itself (`/ready`, else `/server_info`) is not LIVE, or not known; else the state is shown beside them alone.',
       default: true,
     }),
+    labels: sourceLabelsKey(),
   },
   closed({ description: 'Endpoints that an Envoy knows, and their health.' }),
 );
@@ -106,7 +108,7 @@ export interface EnvoySourceConfig {
 }
 
 export function toEnvoyConfig(section: Static<typeof EnvoySourceSchema>): EnvoySourceConfig {
-  const { admin, pollInterval, jitter, timeout, maxBytes, ...rest } = section;
+  const { admin, pollInterval, jitter, timeout, maxBytes, labels: _, ...rest } = section;
   return {
     ...rest,
     admin: toEnvoyAdmin(admin),

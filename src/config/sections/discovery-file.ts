@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { closed, fileKey, wordKey } from '../keys.ts';
+import { sourceLabelsKey } from './labels.ts';
 
 /** A source of `type: file`. */
 export const FileSourceSchema = Type.Object(
@@ -9,8 +10,9 @@ export const FileSourceSchema = Type.Object(
     }),
     path: fileKey({
       description:
-        'YAML or JSON: a list of endpoints as in a static source, of at most 1 MiB. A change counts at once, also by a swap of links as Kubernetes does it; a file that is bad or gone keeps the endpoints of before.',
+        'YAML or JSON: a list of endpoints as in a static source, with labels and weights, of at most 1 MiB. A change counts at once, also by a swap of links as Kubernetes does it; a file that is bad or gone keeps the endpoints of before.',
     }),
+    labels: sourceLabelsKey(),
   },
   closed({ description: 'Endpoints that a file lists.' }),
 );

@@ -1,5 +1,6 @@
 import { type Static, Type } from 'typebox';
 import { closed, textKey, wordKey } from '../keys.ts';
+import { sourceLabelsKey } from './labels.ts';
 
 /** RFC 1123 labels: what Kubernetes allows for namespaces, and for Services at the most. */
 const LABEL = '[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?';
@@ -43,6 +44,7 @@ export const KubernetesSourceSchema = Type.Object(
       description: 'auto: IPv6 addresses if any endpoint in use has one, else IPv4. all: both, each an endpoint of its own.',
       default: 'auto',
     }),
+    labels: sourceLabelsKey(),
   },
   closed({ description: 'Endpoints that a Kubernetes API server knows.' }),
 );

@@ -3,13 +3,14 @@ import type { Address } from '../../model/address.ts';
 import { toAddress } from '../addresses.ts';
 import { closed, hostNameKey, toMs, wordKey } from '../keys.ts';
 import { familyKey, refreshIntervalKey, resolversKey } from './dns-keys.ts';
+import { sourceLabelsKey } from './labels.ts';
 
 /** A source of `type: srv`. */
 export const SrvSourceSchema = Type.Object(
   {
     type: wordKey(['srv'], {
       description:
-        'Every target of the SRV records of a name, each at its own port, and every address of it (RFC 2782). The records of the lowest priority number count, all alike: the others are not used, and weights have no effect. A target "." says that there is no such service. For TLS and `:authority` the endpoints go by the domain below the labels that begin with an underscore.',
+        'Every target of the SRV records of a name, each at its own port, and every address of it (RFC 2782). Calls go to the records of the lowest priority number that have a healthy endpoint, by weight where the weights of one priority differ: each address of a target has the weight of its record, 0 counts as 1. A target "." says that there is no such service. For TLS and `:authority` the endpoints go by the domain below the labels that begin with an underscore.',
     }),
     name: hostNameKey({
       description:
@@ -20,6 +21,7 @@ export const SrvSourceSchema = Type.Object(
     ),
     resolvers: resolversKey(),
     family: familyKey(),
+    labels: sourceLabelsKey(),
   },
   closed({ description: 'Endpoints that DNS knows with their ports.' }),
 );

@@ -1,24 +1,46 @@
 import { type Static, Type } from 'typebox';
 import type { Address } from '../../model/address.ts';
+import type { Labels } from '../../model/endpoint.ts';
 import { endpointAddressKey, toAddress } from '../addresses.ts';
 import { closed, hostNameKey, toMs, wholeKey, wordKey } from '../keys.ts';
-import { MAX_DISCOVERY_SOURCES, MAX_STATIC_ENDPOINTS } from '../limits.ts';
+import { MAX_DISCOVERY_SOURCES, MAX_ENDPOINT_WEIGHT, MAX_STATIC_ENDPOINTS } from '../limits.ts';
 import { listKey } from '../lists.ts';
 import { type EnvoySourceConfig, EnvoySourceSchema, toEnvoyConfig } from './discovery-envoy.ts';
 import { type FileSourceConfig, FileSourceSchema, toFileConfig } from './discovery-file.ts';
 import { type KubernetesSourceConfig, KubernetesSourceSchema, toKubernetesConfig } from './discovery-kubernetes.ts';
 import { type SrvSourceConfig, SrvSourceSchema, toSrvConfig } from './discovery-srv.ts';
 import { familyKey, refreshIntervalKey, resolversKey } from './dns-keys.ts';
+import { labelsKey, sourceLabelsKey } from './labels.ts';
 
 const EndpointSchema = Type.Union(
   [
     endpointAddressKey('ip:port, name:port or unix:/path; a name is resolved again and again.'),
     Type.Object(
-      { address: endpointAddressKey('ip:port, name:port or unix:/path.') },
+      {
+        address: endpointAddressKey('ip:port, name:port or unix:/path.'),
+        labels: Type.Optional(
+          labelsKey(
+            'What subsets choose by, before labels of the whole source. Envoy: `metadata.filter_metadata` of `envoy.lb`.',
+          ),
+        ),
+        weight: Type.Optional(
+          wholeKey({
+            description:
+              'Its share of calls against those of the others. Each address of a name has it. Envoy: `load_balancing_weight`.',
+            defaultText: '1',
+            minimum: 1,
+            maximum: MAX_ENDPOINT_WEIGHT,
+          }),
+        ),
+      },
       closed({ description: 'An endpoint as an object.' }),
     ),
   ],
-  { description: 'One endpoint.', expects: 'ip:port, name:port, unix:/path or { address }', kind: 'address | { address }' },
+  {
+    description: 'One endpoint.',
+    expects: 'ip:port, name:port, unix:/path or { address, labels, weight }',
+    kind: 'address | { address, labels, weight }',
+  },
 );
 
 /** A source of `type: static`. */
@@ -31,6 +53,7 @@ export const StaticSourceSchema = Type.Object(
       maxItems: MAX_STATIC_ENDPOINTS,
       uniqueBy: endpointText,
     }),
+    labels: sourceLabelsKey(),
   },
   closed({ description: 'Endpoints that are known beforehand.' }),
 );
@@ -51,6 +74,7 @@ export const DnsSourceSchema = Type.Object(
     ),
     resolvers: resolversKey(),
     family: familyKey(),
+    labels: sourceLabelsKey(),
   },
   closed({ description: 'Endpoints that DNS knows, such as those of a headless Service.' }),
 );
@@ -77,7 +101,16 @@ export const DiscoverySchema = Type.Union(
 export interface StaticSourceConfig {
   readonly type: 'static';
   /** At least one. */
-  readonly endpoints: readonly { readonly address: Address }[];
+  readonly endpoints: readonly StaticEndpointConfig[];
+}
+
+/** One endpoint of a list. */
+export interface StaticEndpointConfig {
+  readonly address: Address;
+  /** What subsets choose by; absent is none. */
+  readonly labels?: Labels;
+  /** 1 or more; absent is 1. */
+  readonly weight?: number;
 }
 
 /** Endpoints that DNS knows. */
@@ -94,7 +127,7 @@ export interface DnsSourceConfig {
   readonly family: 'auto' | 'all' | 'v4' | 'v6';
 }
 
-export type DiscoverySourceConfig =
+type AnySourceConfig =
   | StaticSourceConfig
   | DnsSourceConfig
   | SrvSourceConfig
@@ -102,15 +135,26 @@ export type DiscoverySourceConfig =
   | KubernetesSourceConfig
   | EnvoySourceConfig;
 
+/** One source of endpoints. */
+export type DiscoverySourceConfig = AnySourceConfig & {
+  /** What all its endpoints have besides their own; absent is none. */
+  readonly labels?: Labels;
+};
+
 /** Always a list, also where the configuration has one source. */
 export function toDiscoveryConfig(section: Static<typeof DiscoverySchema>): readonly DiscoverySourceConfig[] {
-  return (Array.isArray(section) ? section : [section]).map(toSourceConfig);
+  return (Array.isArray(section) ? section : [section]).map(toLabelledConfig);
 }
 
-function toSourceConfig(source: Static<typeof SourceSchema>): DiscoverySourceConfig {
+function toLabelledConfig(source: Static<typeof SourceSchema>): DiscoverySourceConfig {
+  const { labels } = source;
+  return labels === undefined ? toSourceConfig(source) : { ...toSourceConfig(source), labels };
+}
+
+function toSourceConfig(source: Static<typeof SourceSchema>): AnySourceConfig {
   switch (source.type) {
     case 'static':
-      return { type: 'static', endpoints: source.endpoints.map((endpoint) => ({ address: toAddress(endpointText(endpoint)) })) };
+      return { type: 'static', endpoints: source.endpoints.map(toStaticEndpoint) };
     case 'dns':
       return {
         type: 'dns',
@@ -129,6 +173,15 @@ function toSourceConfig(source: Static<typeof SourceSchema>): DiscoverySourceCon
     case 'envoy':
       return toEnvoyConfig(source);
   }
+}
+
+function toStaticEndpoint(endpoint: Static<typeof EndpointSchema>): StaticEndpointConfig {
+  const address = toAddress(endpointText(endpoint));
+  if (typeof endpoint === 'string') {
+    return { address };
+  }
+  const { labels, weight } = endpoint;
+  return { address, ...(labels === undefined ? {} : { labels }), ...(weight === undefined ? {} : { weight }) };
 }
 
 function endpointText(endpoint: Static<typeof EndpointSchema>): string {

@@ -37,6 +37,8 @@ export function toEndpoints({ name, hosts }: EnvoyCluster, facts: PollFacts): re
     address: host.address,
     key: host.key,
     hostname: toHostname(host.hostname),
+    // Envoy: a host without a weight of its own has 1.
+    ...(host.weight > 1 ? { weight: host.weight } : {}),
     reported: toReport(host, facts),
     origin: {
       ...common,

@@ -9,6 +9,9 @@ import { MAX_ORIGIN_NAME_LENGTH, MAX_REASON_LENGTH, toPrintable } from '../print
 export const MAX_SHOWN_PER_CLUSTER = 200;
 export const MAX_SHOWN = 2_000;
 
+/** Labels that the page gets of an endpoint. */
+const MAX_SHOWN_LABELS = 8;
+
 /** What the status page is made from. */
 export interface StatusSource {
   readonly version: string;
@@ -77,6 +80,9 @@ function toEndpoint(health: EndpointHealth, traffic: EndpointTraffic | null): ob
     address: toPrintable(endpoint.key, MAX_REASON_LENGTH),
     hostname: toPrintable(endpoint.hostname ?? '', MAX_ORIGIN_NAME_LENGTH),
     zone: toPrintable(endpoint.origin?.locality.zone ?? '', MAX_ORIGIN_NAME_LENGTH),
+    labels: Object.entries(endpoint.labels ?? {})
+      .slice(0, MAX_SHOWN_LABELS)
+      .map(([name, value]) => toPrintable(`${name}=${value}`, MAX_ORIGIN_NAME_LENGTH)),
     state,
     reason: toPrintable(reason, MAX_REASON_LENGTH),
     sinceMs,

@@ -53,12 +53,17 @@ const CLUSTERS: readonly BadCase[] = [
   one(
     'an endpoint as a number',
     withCluster({ discovery: { type: 'static', endpoints: [50051] } }),
-    'clusters[0].discovery.endpoints[0]: must be ip:port, name:port, unix:/path or { address } (got 50051)',
+    'clusters[0].discovery.endpoints[0]: must be ip:port, name:port, unix:/path or { address, labels, weight } (got 50051)',
   ),
   one(
-    'a label of a later version',
-    withCluster({ discovery: { type: 'static', endpoints: [{ address: 'a:1', weight: 2 }] } }),
-    'clusters[0].discovery.endpoints[0].weight: is not a known key',
+    'an endpoint of no weight',
+    withCluster({ discovery: { type: 'static', endpoints: [{ address: 'a:1', weight: 0 }] } }),
+    'clusters[0].discovery.endpoints[0].weight: must be a whole number from 1 to 1000000 (got 0)',
+  ),
+  one(
+    'a label that is a number',
+    withCluster({ discovery: { type: 'static', endpoints: [{ address: 'a:1', labels: { version: 1 } }] } }),
+    'clusters[0].discovery.endpoints[0].labels.version: must be printable ASCII of at most 256 characters (got 1)',
   ),
   one(
     'an endpoint twice, in two forms',

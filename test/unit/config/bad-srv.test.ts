@@ -37,7 +37,11 @@ const CASES: readonly BadCase[] = [
     withSrv({ family: 'v5' }),
     'clusters[0].discovery.family: must be one of auto, all, v4, v6 (got "v5")',
   ),
-  one('labels of a later version', withSrv({ labels: { version: 'v1' } }), 'clusters[0].discovery.labels: is not a known key'),
+  one(
+    'a label with a name of none',
+    withSrv({ labels: { 'a b': 'v1' } }),
+    'clusters[0].discovery.labels["a b"]: is no valid name: letters, digits, dots, dashes and underscores',
+  ),
 ];
 
 describeBad('srv', CASES);

@@ -103,4 +103,25 @@ describe('NamedEndpoints', () => {
     names.get('a:1')?.end();
     await closing;
   });
+
+  it('give traits to the addresses of their name, and take new ones without a look-up anew', () => {
+    const { named, names } = create();
+    named.replace([{ ...A, traits: { weight: 2, labels: { version: 'v1' } } }, B]);
+    const [a, b] = [names.get('a:1'), names.get('b:1')];
+    a?.say(found(1, 2));
+    b?.say(found(3));
+    const traits = (): unknown => named.state?.endpoints.map(({ weight, labels }) => [weight, labels?.['version']]);
+    assert.deepEqual(traits(), [
+      [2, 'v1'],
+      [2, 'v1'],
+      [undefined, undefined],
+    ]);
+    named.replace([{ ...A, traits: { weight: 5 } }, B]);
+    assert.equal(names.get('a:1'), a);
+    assert.deepEqual(traits(), [
+      [5, undefined],
+      [5, undefined],
+      [undefined, undefined],
+    ]);
+  });
 });

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { SrvRecord } from '../../../src/discovery/dns-client.ts';
 import { chooseTargets, MAX_SRV_RECORDS } from '../../../src/discovery/srv-targets.ts';
 import { isHostName } from '../../../src/model/address.ts';
 
-function record(name: string, port = 1, priority = 0): { name: string; port: number; priority: number } {
-  return { name, port, priority };
+function record(name: string, port = 1, ...[priority = 0, weight = 0]: readonly number[]): SrvRecord {
+  return { name, port, priority, weight };
 }
 
 function chosen(...records: readonly ReturnType<typeof record>[]): unknown {
@@ -22,10 +23,27 @@ describe('chooseTargets', () => {
     ]);
   });
 
-  it('takes the lowest priority alone, and no target twice', () => {
-    assert.deepEqual(chosen(record('spare', 1, 20), record('a', 1, 10), record('b', 1, 10), record('A', 1, 10)), [
-      'a.:1',
-      'b.:1',
+  it('takes no target twice, and that of the lowest priority', () => {
+    assert.deepEqual(chosen(record('a', 1, 20), record('a', 1, 10), record('b', 1, 10), record('A', 1, 10)), ['a.:1', 'b.:1']);
+  });
+
+  it('makes levels of priorities, the lowest number first', () => {
+    const result = chooseTargets([record('spare', 1, 20), record('last', 1, 65_535), record('a', 1, 10), record('b', 1, 10)]);
+    assert.deepEqual(result.kind === 'targets' && result.targets.map(({ host, traits }) => [host, traits?.priority ?? 0]), [
+      ['a.', 0],
+      ['b.', 0],
+      ['spare.', 1],
+      ['last.', 2],
+    ]);
+  });
+
+  it('takes weights where they differ within a priority, 0 as the least', () => {
+    const result = chooseTargets([record('a', 1, 0, 0), record('b', 1, 0, 90), record('c', 1, 5, 7), record('d', 1, 5, 7)]);
+    assert.deepEqual(result.kind === 'targets' && result.targets.map(({ traits }) => traits), [
+      { weight: 1 },
+      { weight: 90 },
+      { priority: 1 },
+      { priority: 1 },
     ]);
   });
 
@@ -52,6 +70,7 @@ describe('chooseTargets', () => {
       name: fc.oneof(fc.constantFrom('', 'a', 'b.example', '-'), fc.string()),
       port: fc.nat({ max: 65_535 }),
       priority: fc.nat({ max: 3 }),
+      weight: fc.nat({ max: 3 }),
     });
     fc.assert(
       fc.property(fc.array(records, { maxLength: 6 }), (list) => {

@@ -20,7 +20,7 @@ function records(...targets: readonly string[]): SrvResult {
     kind: 'records',
     records: targets.map((target) => {
       const [name = '', port = ''] = target.split(':');
-      return { name, port: Number(port), priority: 0 };
+      return { name, port: Number(port), priority: 0, weight: 0 };
     }),
   };
 }

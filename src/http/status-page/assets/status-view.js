@@ -79,7 +79,7 @@ function updateRow(row, endpoint, nowMs) {
   setData(state.firstElementChild, 'state', endpoint.state);
   setText(state.firstElementChild, endpoint.state);
   setText(address.firstElementChild, endpoint.address);
-  setText(address.lastElementChild, [endpoint.hostname, endpoint.zone].filter((text) => text !== '').join(' · '));
+  setText(address.lastElementChild, [endpoint.hostname, endpoint.zone, ...endpoint.labels].filter((text) => text !== '').join(' · '));
   setText(since, formatDuration(nowMs - endpoint.sinceMs));
   since.title = formatMoment(endpoint.sinceMs);
   setText(reason, endpoint.reason);

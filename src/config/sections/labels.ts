@@ -1,0 +1,37 @@
+import { Type } from 'typebox';
+import { MAX_LABEL_NAME_LENGTH, MAX_LABEL_VALUE_LENGTH, MAX_LABELS } from '../../model/endpoint.ts';
+import type { KeyNotes } from '../notes.ts';
+
+/** The pattern of names of labels: those that Kubernetes allows, and a little more. */
+export const LABEL_NAME_PATTERN: string = `^[A-Za-z0-9._/-]{1,${MAX_LABEL_NAME_LENGTH}}$`;
+
+/** The key `labels` of a source. */
+export function sourceLabelsKey(): Type.TOptional<Type.TRecord<string, Type.TString>> {
+  return Type.Optional(
+    labelsKey(
+      'What all endpoints of this source have, for subsets to choose by; labels of an endpoint itself go before them. Envoy: `metadata.filter_metadata` of `envoy.lb`.',
+    ),
+  );
+}
+
+/** Names and values, such as `{ version: v1 }`; none by default. */
+export function labelsKey(description: string): Type.TRecord<string, Type.TString> {
+  return Type.Record(
+    Type.String({ pattern: LABEL_NAME_PATTERN }),
+    Type.String({
+      description: 'The value.',
+      pattern: '^[ -~]*$',
+      maxLength: MAX_LABEL_VALUE_LENGTH,
+      expects: `printable ASCII of at most ${MAX_LABEL_VALUE_LENGTH} characters`,
+      kind: 'text',
+    } satisfies KeyNotes & Type.TStringOptions),
+    {
+      description,
+      defaultText: 'none',
+      additionalProperties: false,
+      maxProperties: MAX_LABELS,
+      expects: `an object of names and texts, ${MAX_LABELS} at most`,
+      kind: '{ name: text }',
+    } satisfies KeyNotes & Type.TObjectOptions,
+  );
+}
