@@ -14,6 +14,7 @@ import { BridgeLifecycle } from './bridge/lifecycle.ts';
 import { ListenerSet, type OnBadFiles } from './bridge/listener-set.ts';
 import { toListenerOptions } from './bridge/listener-settings.ts';
 import type { ListenerPlan } from './bridge/listener-slot.ts';
+import { fixedTlsOf } from './bridge/listener-tls.ts';
 import { loadMonitorOptions } from './bridge/monitor-options.ts';
 import { createOwnHealth } from './bridge/own-health.ts';
 import { type LoadNext, Reloader } from './bridge/reloader.ts';
@@ -321,7 +322,7 @@ export class Bridge {
       ...(this.#forwarding === null ? {} : { turn: this.#forwarding.turn, slabs: this.#forwarding.slabs }),
       ...(this.#callObserver === null ? {} : { callObserver: this.#callObserver }),
     };
-    return { name, address, tls, requestHandler: front.handler, options, settings: { ...settings, name, isTls: tls !== null } };
+    return { name, address, tls, requestHandler: front.handler, options, settings: { ...settings, name, tls: fixedTlsOf(tls) } };
   }
 
   #planAdmin(address: Address, monitor: HealthMonitor, forwarding: Forwarding): ListenerPlan {

@@ -57,7 +57,7 @@ function toCommonOptions(
   return {
     name,
     connectTimeoutMs,
-    tls: tls === null ? null : { ...tls, subjectAltNames: [] },
+    tls,
     panicThresholdPercent: Number.parseInt(loadBalancing.panicThreshold, 10),
     policy: loadBalancing.policy,
     hashOn: loadBalancing.hashOn,

@@ -1,14 +1,13 @@
-import { hostname } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
-import type { ListenerTlsConfig } from '../config/sections/listener.ts';
 import type { Address } from '../model/address.ts';
 import { Listener } from '../proxy/listener.ts';
-import type { ListenerObserver, ListenerTls } from '../proxy/listener-options.ts';
-import { type Certificate, loadCertificate, validityProblem } from '../tls/certificate-store.ts';
-import { createSelfSignedCertificate } from '../tls/self-signed.ts';
+import type { ListenerObserver } from '../proxy/listener-options.ts';
+import { validityProblem } from '../tls/certificate-store.ts';
+import type { ServerTls } from '../tls/server-options.ts';
 import type { Clock, Timer } from '../util/clock.ts';
 import { type BoundListener, findSlot, type ListenerPlan, ListenerSlot } from './listener-slot.ts';
+import { loadListenerTls } from './listener-tls.ts';
 
 export interface ListenerSetDeps {
   readonly clock: Clock;
@@ -22,7 +21,7 @@ export type OnBadFiles = (error: unknown) => void;
 /** A plan, with the listener that is to carry it out. */
 interface Step {
   readonly plan: ListenerPlan;
-  readonly tls: ListenerTls | null;
+  readonly tls: ServerTls | null;
   /** Whose place it takes; null for an address that was not bound. */
   readonly before: ListenerSlot | null;
   /** Null where that goes on itself. */
@@ -128,7 +127,7 @@ export class ListenerSet {
   }
 
   /** The listener that carries the plan out; null where the one that there is can. */
-  async #make(plan: ListenerPlan, tls: ListenerTls | null, before: ListenerSlot | null): Promise<BoundListener | null> {
+  async #make(plan: ListenerPlan, tls: ServerTls | null, before: ListenerSlot | null): Promise<BoundListener | null> {
     if (before !== null && isDeepStrictEqual(before.plan.settings, plan.settings)) {
       return null;
     }
@@ -162,36 +161,28 @@ export class ListenerSet {
     this.#leaveTimer = left === 0 ? null : this.#deps.clock.setTimer(LEAVE_POLL_MS, () => this.#endUnused());
   }
 
-  async #loadTls(plan: ListenerPlan, before: ListenerSlot | null, onBadFiles: OnBadFiles): Promise<ListenerTls | null> {
+  async #loadTls(plan: ListenerPlan, before: ListenerSlot | null, onBadFiles: OnBadFiles): Promise<ServerTls | null> {
     const { name, tls } = plan;
     if (tls === null) {
       return null;
     }
     const nowMs = this.#deps.clock.wallNow();
     const known = before?.tls ?? null;
-    let certificate: Certificate;
+    const kept = tls.selfSigned && before?.plan.tls?.selfSigned === true ? (known?.certificate ?? null) : null;
+    let loaded: ServerTls;
     try {
-      certificate =
-        tls.selfSigned && known !== null && before?.plan.tls?.selfSigned === true
-          ? known.certificate
-          : await loadOwnCertificate(name, tls, nowMs);
+      loaded = await loadListenerTls(name, tls, { nowMs, kept });
     } catch (error) {
       onBadFiles(error);
       return known;
     }
+    const { certificate } = loaded;
     const problem = validityProblem(certificate, nowMs);
     if (problem !== null && certificate.chain !== known?.certificate.chain) {
       this.#deps.logger.warn({ listener: name, problem }, 'certificate is out of its time');
     }
-    return { certificate, minVersion: tls.minVersion };
+    return loaded;
   }
-}
-
-function loadOwnCertificate(name: string, tls: ListenerTlsConfig, nowMs: number): Promise<Certificate> {
-  const { certificateFile, privateKeyFile } = tls;
-  return certificateFile === null || privateKeyFile === null
-    ? createSelfSignedCertificate({ nowMs, hostName: hostname() })
-    : loadCertificate(`listener ${name}`, { certificateFile, privateKeyFile });
 }
 
 function rethrow(error: unknown): never {

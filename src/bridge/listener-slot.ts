@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ListenerTlsConfig } from '../config/sections/listener.ts';
+import type { ListenerTlsConfig } from '../config/sections/listener-tls.ts';
 import type { Address } from '../model/address.ts';
 import type { ConnectionProtocol, Listener } from '../proxy/listener.ts';
-import type { ListenerOptions, ListenerTls } from '../proxy/listener-options.ts';
+import type { ListenerOptions } from '../proxy/listener-options.ts';
 import type { RequestHandler } from '../proxy/request-handler.ts';
+import type { ServerTls } from '../tls/server-options.ts';
 
 /** One address to bind, and who answers there. */
 export interface ListenerPlan {
@@ -33,14 +34,14 @@ export const MAX_LEAVING_LISTENERS = 4;
 export class ListenerSlot {
   readonly address: Address;
   #plan: ListenerPlan;
-  #tls: ListenerTls | null;
+  #tls: ServerTls | null;
   #listener: Listener;
   /** The oldest first. */
   readonly #leaving = new Set<Listener>();
   readonly #closing = new Set<Promise<void>>();
 
   /** `made` accepts already. */
-  constructor(plan: ListenerPlan, tls: ListenerTls | null, made: BoundListener | null) {
+  constructor(plan: ListenerPlan, tls: ServerTls | null, made: BoundListener | null) {
     if (made === null) {
       throw new Error(`the listener ${plan.name} was not made`);
     }
@@ -54,7 +55,7 @@ export class ListenerSlot {
     return this.#plan;
   }
 
-  get tls(): ListenerTls | null {
+  get tls(): ServerTls | null {
     return this.#tls;
   }
 
@@ -78,7 +79,7 @@ export class ListenerSlot {
   }
 
   /** Carries another plan out: `made` takes the address over if it is one, else the listener changes what it can while it lives. */
-  goOn(plan: ListenerPlan, tls: ListenerTls | null, made: BoundListener | null): void {
+  goOn(plan: ListenerPlan, tls: ServerTls | null, made: BoundListener | null): void {
     if (made !== null) {
       made.listener.takeOver(this.#listener);
       // Its clients come back to the new one; calls that are under way end where they are.

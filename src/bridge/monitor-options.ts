@@ -38,7 +38,7 @@ async function loadCluster(cluster: ClusterConfig, fallback: Fallback | null): P
 }
 
 async function loadTls(owner: string, tls: ClusterTlsConfig): Promise<HealthTlsOptions> {
-  const { caFile, certificateFile, privateKeyFile, serverName, insecureSkipVerify } = tls;
+  const { caFile, certificateFile, privateKeyFile, serverName, insecureSkipVerify, subjectAltNames } = tls;
   const ca = caFile === null ? null : Buffer.from(await loadAuthorities(owner, caFile));
   const client =
     certificateFile === null || privateKeyFile === null
@@ -50,5 +50,6 @@ async function loadTls(owner: string, tls: ClusterTlsConfig): Promise<HealthTlsO
     key: client === null ? null : Buffer.from(client.privateKey),
     serverName,
     insecureSkipVerify,
+    subjectAltNames,
   };
 }

@@ -99,7 +99,10 @@ export class Reloader {
     try {
       await apply(current(), refuse);
     } catch (thrown) {
-      refuse(thrown);
+      // What an end cuts off says nothing of the files.
+      if (!this.#closed) {
+        refuse(thrown);
+      }
     }
   }
 }

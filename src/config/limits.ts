@@ -43,3 +43,7 @@ export const MAX_MATCH_LENGTH = 1_024;
 
 /** Networks in `admin.allow`. */
 export const MAX_ADMIN_NETWORKS = 64;
+/** Names of which a peer's certificate must have one. */
+export const MAX_SUBJECT_ALT_NAMES = 64;
+/** Octets of a SPIFFE ID at most (SPIFFE-ID, section 2.3), the longest of the names in use. */
+export const MAX_SUBJECT_ALT_NAME_LENGTH = 2_048;

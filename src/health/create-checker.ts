@@ -75,7 +75,12 @@ function tlsTargets({ tls }: HealthClusterOptions): (endpoint: Endpoint) => TlsT
     return () => null;
   }
   const context = createTlsContext(tls);
-  const shared = { context, verify: !tls.insecureSkipVerify, clientCertificate: tls.cert !== null };
+  const shared = {
+    context,
+    verify: !tls.insecureSkipVerify,
+    subjectAltNames: tls.subjectAltNames,
+    clientCertificate: tls.cert !== null,
+  };
   return (endpoint) => ({ ...shared, name: tls.serverName ?? endpointName(endpoint) });
 }
 

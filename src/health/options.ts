@@ -31,6 +31,8 @@ export interface HealthTlsOptions {
   readonly serverName: string | null;
   /** Accepts any certificate. */
   readonly insecureSkipVerify: boolean;
+  /** One of these must be in the certificate, instead of the name above; empty checks the name. Envoy: `match_typed_subject_alt_names`, exact. */
+  readonly subjectAltNames: readonly string[];
 }
 
 /** When checks of every kind are made, and what their results count. Times are milliseconds. */

@@ -7,6 +7,7 @@ import {
   type SecureContext,
   type TLSSocket,
 } from 'node:tls';
+import { checkAltNames } from '../util/subject-alt-names.ts';
 import type { HealthTlsOptions } from './options.ts';
 
 /** What TLS towards one endpoint needs. */
@@ -15,6 +16,8 @@ export interface TlsTarget {
   /** A host name or IP literal, which the certificate must be for. */
   readonly name: string;
   readonly verify: boolean;
+  /** One of these must be in the certificate, instead of `name`; empty checks `name`. */
+  readonly subjectAltNames: readonly string[];
   readonly clientCertificate: boolean;
 }
 
@@ -36,6 +39,9 @@ export function connectTls(socket: Socket, target: TlsTarget, protocol: 'h2' | '
     secureContext: target.context,
     ALPNProtocols: [protocol],
     rejectUnauthorized: target.verify,
+    ...(target.subjectAltNames.length === 0
+      ? {}
+      : { checkServerIdentity: (_host, certificate) => checkAltNames(target.subjectAltNames, certificate) }),
   };
   // RFC 6066, section 3: literal addresses are not permitted as a server name.
   return connect(isIP(target.name) === 0 ? { ...options, servername: target.name } : options);

@@ -41,6 +41,7 @@ export function createHttp1Route(cluster: Http1Cluster, options: Http1RouteOptio
   const { name, match, timeoutMs } = options;
   return {
     kind: 'http1',
+    cluster: { name: cluster.name },
     name,
     match,
     timeoutMs,

@@ -15,6 +15,7 @@ import {
 import type { ReadSink } from '../transport/adopt-socket.ts';
 import { Http2Transport, type TransportOwner } from '../transport/http2-transport.ts';
 import type { Turn } from '../transport/turn.ts';
+import type { RecordedPlan } from './call-record.ts';
 import type { DownstreamPeer, DownstreamStreamHandler } from './downstream-stream.ts';
 import { ForwardedHeaders, type ForwardedHeadersOptions } from './forwarded-headers.ts';
 import { LocalCall, type LocalCallHome, toLocalRequest } from './local-call.ts';
@@ -43,6 +44,22 @@ export interface DownstreamHome extends LocalCallHome {
   onGone(connection: DownstreamConnection): void;
 }
 
+/** What a listener hands over. */
+export interface AcceptedClient {
+  /** Its first octets are unread. */
+  readonly socket: Socket;
+  /** Why nothing that is routed is for this client; null if it is. */
+  readonly denial: LocalReason | null;
+}
+
+/** What is answered in place of an endpoint. */
+interface Reply {
+  readonly reason: LocalReason;
+  readonly isGrpc: boolean;
+  /** The route that would have taken the request; default none. */
+  readonly plan?: RecordedPlan | null;
+}
+
 /** What GOAWAY says while the listener drains. */
 const DRAINING = 'draining';
 /** How long streams may go on then: until the listener closes. */
@@ -55,12 +72,14 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
   readonly #connection: Http2Connection;
   readonly #transport: Http2Transport;
   readonly #forwardedHeaders: ForwardedHeaders;
+  readonly #denial: LocalReason | null;
   #hadRequest = false;
   #hadAbuse = false;
 
-  /** Takes the socket over; its first octets are unread. */
-  constructor(socket: Socket, home: DownstreamHome, options: Partial<ConnectionOptions>) {
+  /** Takes the socket over. */
+  constructor({ socket, denial }: AcceptedClient, home: DownstreamHome, options: Partial<ConnectionOptions>) {
     this.#home = home;
+    this.#denial = denial;
     this.#peer = {
       remoteAddress: toPlainAddress(socket.remoteAddress ?? ''),
       remotePort: socket.remotePort,
@@ -109,7 +128,7 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
     }
     this.#begin();
     // What would tell a gRPC call is lost; its client knows what 431 means.
-    this.#reply(stream, new FieldList(), LocalReason.HEADERS_TOO_LARGE, false);
+    this.#reply(stream, new FieldList(), { reason: LocalReason.HEADERS_TOO_LARGE, isGrpc: false });
   }
 
   onInterim(): void {
@@ -196,18 +215,21 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
     const path = fields.get(NameId.PATH);
     if (path === null) {
       // RFC 9113, section 8.5: only CONNECT has none.
-      return this.#reply(stream, fields, LocalReason.NOT_IMPLEMENTED, false);
+      return this.#reply(stream, fields, { reason: LocalReason.NOT_IMPLEMENTED, isGrpc: false });
     }
     const { relay, router } = this.#home;
     const isProbe = this.#isProbe(fields);
     const route = isProbe ? null : router.find(fields);
     if (route === null) {
       return isGrpcRequest(fields)
-        ? this.#reply(stream, fields, LocalReason.NO_ROUTE, true)
+        ? this.#reply(stream, fields, { reason: LocalReason.NO_ROUTE, isGrpc: true })
         : this.#answer(stream, fields, isProbe);
     }
     if (route.kind === 'local') {
       return route.onStream(stream, fields, { peer: this.#peer, log: this.#watch(fields, true) });
+    }
+    if (this.#denial !== null) {
+      return this.#reply(stream, fields, { reason: this.#denial, isGrpc: isGrpcRequest(fields), plan: route });
     }
     if (route.kind === 'http1') {
       return route.onStream(stream, fields, this.#peer);
@@ -231,10 +253,11 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
     return call;
   }
 
-  #reply(stream: Http2Stream, fields: FieldList, reason: LocalReason, isGrpc: boolean): null {
+  #reply(stream: Http2Stream, fields: FieldList, { reason, isGrpc, plan = null }: Reply): null {
     this.#home.relay.observer?.onLocalReply(reason);
-    this.#home.replies.send(stream, reason, { isGrpc, isHead: false, hasHeaders: false });
-    const call = this.#watch(fields, false);
+    const isHead = fields.get(NameId.METHOD)?.valueText() === 'HEAD';
+    this.#home.replies.send(stream, reason, { isGrpc, isHead, hasHeaders: false });
+    const call = this.#watch(fields, false, plan);
     if (call !== null) {
       call.record.isGrpc = isGrpc;
       call.record.onLocalAnswer(reason, false);
@@ -244,13 +267,13 @@ export class DownstreamConnection implements ConnectionHandler, TransportOwner, 
   }
 
   /** For a request that does not become a call; null if nobody wants to know. */
-  #watch(fields: FieldList, isProbe: boolean): UnroutedCall | null {
+  #watch(fields: FieldList, isProbe: boolean, plan: RecordedPlan | null = null): UnroutedCall | null {
     const { clock, relay } = this.#home;
     if (relay.observer?.onUnroutedEnd === undefined) {
       return null;
     }
     const { remoteAddress, remotePort } = this.#peer;
-    const request = { fields: fields.retain(), protocol: 'HTTP/2', remoteAddress, remotePort, isProbe, plan: null } as const;
+    const request = { fields: fields.retain(), protocol: 'HTTP/2', remoteAddress, remotePort, isProbe, plan } as const;
     return new UnroutedCall(relay.observer, request, clock.now());
   }
 }

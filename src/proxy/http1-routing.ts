@@ -10,8 +10,17 @@ import type { Route } from './router.ts';
 /** RFC 9112, section 3.2.2: the absolute form names an authority before the path. */
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)/i;
 
-/** Leads a request of HTTP/1.x to whoever serves it: the handler of this process, or a route, which is told by `true`. */
-export function serveHttp1(context: ListenerContext, request: IncomingMessage, response: ServerResponse): boolean {
+/**
+ * Leads a request of HTTP/1.x to whoever serves it: the handler of this process, or a route, which is told by `true`.
+ *
+ * @param denial why nothing that is routed is for this client; null if it is.
+ */
+export function serveHttp1(
+  context: ListenerContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+  denial: LocalReason | null,
+): boolean {
   const isProbe = isProbeRequest(context, request);
   const route = isProbe ? null : findRoute(context, request);
   if (route === null || route.kind === 'local') {
@@ -19,9 +28,11 @@ export function serveHttp1(context: ListenerContext, request: IncomingMessage, r
     callHandler(context, request, response);
     return false;
   }
-  if (route.kind === 'http2') {
-    watchHttp1Answer(context, request, response, { isProbe: false, plan: route, reason: LocalReason.WRONG_PROTOCOL });
-    refuse(context, response);
+  // gRPC and all else that endpoints of HTTP/2 speak needs HTTP/2.
+  if (denial !== null || route.kind === 'http2') {
+    const reason = denial ?? LocalReason.WRONG_PROTOCOL;
+    watchHttp1Answer(context, request, response, { isProbe: false, plan: route, reason });
+    refuse(context, response, reason);
     return false;
   }
   callHandler({ requestHandler: route.onRequest, observer: context.observer }, request, response);
@@ -36,11 +47,10 @@ function findRoute({ router }: ListenerContext, request: IncomingMessage): Route
   return router.isEmpty ? null : router.findByText(toOriginForm(request.url ?? '/'), new Http1Request(request));
 }
 
-/** gRPC and all else that the route's endpoints speak needs HTTP/2. */
-function refuse({ callObserver }: ListenerContext, response: ServerResponse): void {
-  const { httpStatus, message } = LOCAL_ANSWERS[LocalReason.WRONG_PROTOCOL];
-  callObserver?.onLocalReply(LocalReason.WRONG_PROTOCOL);
-  response.writeHead(httpStatus, { 'content-type': 'text/plain; charset=utf-8', [ERROR_HEADER]: LocalReason.WRONG_PROTOCOL });
+function refuse({ callObserver }: ListenerContext, response: ServerResponse, reason: LocalReason): void {
+  const { httpStatus, message } = LOCAL_ANSWERS[reason];
+  callObserver?.onLocalReply(reason);
+  response.writeHead(httpStatus, { 'content-type': 'text/plain; charset=utf-8', [ERROR_HEADER]: reason });
   response.end(`${message}\n`);
 }
 

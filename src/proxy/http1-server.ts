@@ -13,6 +13,8 @@ import { ConnectionActivity, type RequestCounter } from './request-counter.ts';
 interface Http1Connection {
   readonly socket: Socket;
   readonly activity: ConnectionActivity;
+  /** Why nothing that is routed is for its client; null if it is. */
+  readonly denial: LocalReason | null;
   /** In the order of their requests, so the first is the one being sent. */
   readonly responses: Set<ServerResponse>;
   /** The answer to what cannot be parsed; it waits for the responses before it. */
@@ -74,8 +76,8 @@ export class Http1Server {
     return this.#connections.size;
   }
 
-  /** Takes over a socket whose first octets are unread. */
-  accept(socket: Socket): void {
+  /** Takes over a socket whose first octets are unread. `denial`: why nothing that is routed is for its client; null if it is. */
+  accept(socket: Socket, denial: LocalReason | null): void {
     const { clock, idleTimeoutMs } = this.#context;
     const activity = new ConnectionActivity({
       counter: this.#counter,
@@ -85,7 +87,7 @@ export class Http1Server {
       firstRequestTimeoutMs: idleTimeoutMs,
       onIdle: () => socket.destroy(),
     });
-    const connection: Http1Connection = { socket, activity, responses: new Set(), lastAnswer: null, contentTimer: null };
+    const connection: Http1Connection = { socket, activity, denial, responses: new Set(), lastAnswer: null, contentTimer: null };
     this.#connections.set(socket, connection);
     socket.once('close', () => {
       this.#connections.delete(socket);
@@ -138,7 +140,7 @@ export class Http1Server {
       response.end();
       return;
     }
-    const isRelayed = serveHttp1(this.#context, request, response);
+    const isRelayed = serveHttp1(this.#context, request, response, connection.denial);
     if (!isRelayed) {
       this.#limitContent(connection, request);
     } else if (announcesContent(request)) {

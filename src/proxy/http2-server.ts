@@ -16,6 +16,7 @@ import type { ForwardedHeadersOptions } from './forwarded-headers.ts';
 import type { ListenerContext } from './listener-context.ts';
 import type { ListenerLimits } from './listener-options.ts';
 import { createLocalHandler, type LocalHandler } from './local-handler.ts';
+import type { LocalReason } from './local-reason.ts';
 import { LocalReplies } from './local-replies.ts';
 import { Relay } from './relay.ts';
 import type { RequestCounter } from './request-counter.ts';
@@ -71,15 +72,16 @@ export class Http2Server implements DownstreamHome {
     return this.#connections.size;
   }
 
-  /** Takes over a socket whose first octets are unread. */
-  accept(socket: Socket): void {
-    this.#start(new DownstreamConnection(socket, this, { ...this.#options, jitter: this.#context.random() }), null);
+  /** Takes over a socket whose first octets are unread. `denial`: why nothing that is routed is for its client; null if it is. */
+  accept(socket: Socket, denial: LocalReason | null): void {
+    const options = { ...this.#options, jitter: this.#context.random() };
+    this.#start(new DownstreamConnection({ socket, denial }, this, options), null);
   }
 
-  /** The same of one that has been adopted; `head` is what its predecessor has read. */
+  /** The same of one that has been adopted, which is never TLS; `head` is what its predecessor has read. */
   acceptAdopted(adopted: AdoptedSocket, head: Buffer | null): void {
     const options = { ...this.#options, isInputReused: true, jitter: this.#context.random() };
-    const connection = new DownstreamConnection(adopted.socket, this, options);
+    const connection = new DownstreamConnection({ socket: adopted.socket, denial: null }, this, options);
     adopted.sink = connection;
     this.#start(connection, head);
   }

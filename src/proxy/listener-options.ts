@@ -1,7 +1,6 @@
 import type { Http2Limits, KeepaliveOptions, SlabPool } from '../http2/index.ts';
 import type { Address } from '../model/address.ts';
-import type { Certificate } from '../tls/certificate-store.ts';
-import type { MinTlsVersion } from '../tls/server-options.ts';
+import type { ServerTls } from '../tls/server-options.ts';
 import type { Turn } from '../transport/turn.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
@@ -74,6 +73,7 @@ export const DEFAULT_IDLE_TIMEOUT_MS = 620_000;
  */
 export type RefusalReason =
   | 'tls'
+  | 'clientCertificate'
   | 'tlsOnCleartext'
   | 'cleartextOnTls'
   | 'garbage'
@@ -90,20 +90,13 @@ export interface ListenerObserver {
   onError(error: Error): void;
 }
 
-/** A TLS listener's side of the handshake. */
-export interface ListenerTls {
-  readonly certificate: Certificate;
-  /** Default TLSv1.2. */
-  readonly minVersion?: MinTlsVersion;
-}
-
 export interface ListenerOptions {
   /** As configured; begins the messages of errors. */
   readonly name: string;
   /** Port 0 takes a free one. `[::]` is bound for IPv4 as well. */
   readonly address: Address;
   /** Null for cleartext. */
-  readonly tls: ListenerTls | null;
+  readonly tls: ServerTls | null;
   /** How long a connection of either version may have no request in flight. Milliseconds, above 0, default 620 000; Envoy: `idle_timeout`. */
   readonly idleTimeoutMs?: number;
   readonly limits?: Partial<ListenerLimits>;

@@ -1,17 +1,19 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Address } from '../model/address.ts';
-import { tlsServerOptions } from '../tls/server-options.ts';
+import { type ServerTls, tlsServerOptions } from '../tls/server-options.ts';
 import { adoptSocket } from '../transport/adopt-socket.ts';
 import { Turn } from '../transport/turn.ts';
 import type { Clock } from '../util/clock.ts';
 import { AcceptedSockets } from './accepted-sockets.ts';
 import { bindServer } from './bind.ts';
+import { findDenial } from './client-access.ts';
 import { Http1Server } from './http1-server.ts';
 import { Http2Server } from './http2-server.ts';
 import { closingResponse, endWithAnswer, LINGER_MS } from './linger.ts';
 import { type ListenerContext, toListenerContext } from './listener-context.ts';
-import type { ListenerOptions, ListenerTls } from './listener-options.ts';
+import type { ListenerOptions } from './listener-options.ts';
+import type { LocalReason } from './local-reason.ts';
 import { RequestCounter } from './request-counter.ts';
 import type { Route } from './router.ts';
 import { type SniffVerdict, sniffProtocol } from './sniffer.ts';
@@ -42,7 +44,7 @@ export class Listener {
   readonly #sockets: AcceptedSockets;
   /** The decrypted side of those that have finished a handshake. */
   readonly #tlsSockets = new Set<Socket>();
-  #tls: ListenerTls | null;
+  #tls: ServerTls | null;
   /** Ends the wait of a close that is under way. */
   readonly #hurry = new AbortController();
   #closed: Promise<void> | null = null;
@@ -85,10 +87,13 @@ export class Listener {
     return this.#tls?.certificate.notAfterMs ?? null;
   }
 
-  /** Takes another certificate: new handshakes are made with it, connections that there are go on. Not for cleartext. */
-  setTls(tls: ListenerTls): void {
+  /**
+   * Takes another certificate, and other authorities of clients: new handshakes are made with them, connections that there are go on. Not
+   * for cleartext, and whether clients are asked for certificates stays as it is.
+   */
+  setTls(tls: ServerTls): void {
     this.#tls = tls;
-    this.#tlsServer?.setSecureContext(tlsServerOptions(tls.certificate, tls.minVersion ?? 'TLSv1.2'));
+    this.#tlsServer?.setSecureContext(tlsServerOptions(tls));
   }
 
   /** Leads requests that come from now on by these routes, on open connections too. */
@@ -176,9 +181,9 @@ export class Listener {
     this.#ownTurn?.close();
   }
 
-  #createTlsServer({ certificate, minVersion }: ListenerTls): TlsServer {
+  #createTlsServer(tls: ServerTls): TlsServer {
     const server = createTlsServer({
-      ...tlsServerOptions(certificate, minVersion ?? 'TLSv1.2'),
+      ...tlsServerOptions(tls),
       handshakeTimeout: this.#context.limits.handshakeTimeoutMs,
     });
     server.on('secureConnection', (socket) => {
@@ -187,7 +192,7 @@ export class Listener {
       // What happens at the end of a socket hangs on `close`, which follows every error.
       socket.on('error', () => undefined);
       socket.allowHalfOpen = true;
-      this.#detect(socket);
+      this.#detect(socket, this.#findDenial(socket));
     });
     server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
       socket.destroy();
@@ -207,7 +212,7 @@ export class Listener {
     }
     const tlsServer = this.#tlsServer;
     if (tlsServer === null) {
-      this.#detect(socket);
+      this.#detect(socket, null);
       return;
     }
     this.#sniff(socket, (verdict) => {
@@ -221,27 +226,40 @@ export class Listener {
     });
   }
 
-  /** Reads the protocol off a stream that is cleartext by now. */
-  #detect(socket: Socket): void {
+  /** Decided once per connection: no request looks at certificates. */
+  #findDenial(socket: TLSSocket): LocalReason | null {
+    const clients = this.#tls?.clients ?? null;
+    if (clients === null) {
+      return null;
+    }
+    const { denial, detail } = findDenial(socket, clients);
+    if (detail !== null) {
+      this.#context.observer.onRefusal('clientCertificate', detail);
+    }
+    return denial;
+  }
+
+  /** Reads the protocol off a stream that is cleartext by now. `denial`: why its client gets nothing that is routed, or null. */
+  #detect(socket: Socket, denial: LocalReason | null): void {
     this.#sniff(socket, (verdict) => {
       if (verdict === 'http1') {
-        this.#http1.accept(socket);
+        this.#http1.accept(socket, denial);
       } else if (verdict === 'http2') {
-        this.#serveHttp2(socket);
+        this.#serveHttp2(socket, denial);
       } else {
         this.#refuse(socket, verdict === 'tls' ? 'tlsOnCleartext' : verdict);
       }
     });
   }
 
-  #serveHttp2(socket: Socket): void {
+  #serveHttp2(socket: Socket, denial: LocalReason | null): void {
     const head: Buffer | null = 'encrypted' in socket ? null : socket.read();
     const adopted = adoptSocket(socket);
     if (adopted === null) {
       if (head !== null) {
         socket.unshift(head);
       }
-      this.#http2.accept(socket);
+      this.#http2.accept(socket, denial);
       return;
     }
     this.#sockets.replace(socket, adopted.socket);

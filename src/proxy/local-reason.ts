@@ -4,6 +4,9 @@ import { NoConnectionReason } from '../upstream/stream-handler.ts';
 /** Why an answer was made here: the value of `x-health-bridge-error`, and of the label of a metric. */
 export const LocalReason = {
   NO_ROUTE: 'no_route',
+  CLIENT_CERTIFICATE_REQUIRED: 'client_certificate_required',
+  CLIENT_CERTIFICATE_INVALID: 'client_certificate_invalid',
+  CLIENT_NOT_ALLOWED: 'client_not_allowed',
   NO_UPSTREAM: 'no_upstream',
   CONNECT_FAILED: 'connect_failed',
   CONNECT_TIMEOUT: 'connect_timeout',
@@ -34,11 +37,24 @@ export interface LocalAnswer {
   readonly message: string;
 }
 
-const { DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNAVAILABLE, UNIMPLEMENTED } = GrpcStatus;
+const { DEADLINE_EXCEEDED, INTERNAL, PERMISSION_DENIED, RESOURCE_EXHAUSTED, UNAUTHENTICATED, UNAVAILABLE, UNIMPLEMENTED } =
+  GrpcStatus;
 
 /** 503: nothing was sent to an endpoint. 502: an endpoint failed on it. */
 export const LOCAL_ANSWERS: Readonly<Record<LocalReason, LocalAnswer>> = Object.freeze({
   no_route: { grpcStatus: UNIMPLEMENTED, httpStatus: 404, message: 'unknown method' },
+  // RFC 9110, section 15.5.2: 401 would have to name a way to authenticate in HTTP, and there is none.
+  client_certificate_required: { grpcStatus: UNAUTHENTICATED, httpStatus: 403, message: 'a client certificate is required' },
+  client_certificate_invalid: {
+    grpcStatus: UNAUTHENTICATED,
+    httpStatus: 403,
+    message: 'the client certificate cannot be verified',
+  },
+  client_not_allowed: {
+    grpcStatus: PERMISSION_DENIED,
+    httpStatus: 403,
+    message: 'the client certificate has no name that is allowed',
+  },
   no_upstream: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'no healthy upstream' },
   connect_failed: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'no upstream can be connected to' },
   connect_timeout: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'connecting to the upstream took too long' },

@@ -29,6 +29,7 @@ export interface Http2Route extends RouteBase {
 /** A route to HTTP/1.1 endpoints, which other code relays to. */
 export interface Http1Route extends RouteBase {
   readonly kind: 'http1';
+  readonly cluster: { readonly name: string };
   /** Takes a request of HTTP/1.x. */
   readonly onRequest: RequestHandler;
   /** Takes a request of HTTP/2. */

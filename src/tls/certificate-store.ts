@@ -58,10 +58,11 @@ export async function loadCertificate(owner: string, files: CertificateFiles): P
  * Reads the certificates of the authorities that peers are verified against and returns them as PEM.
  *
  * @param owner begins the message of every error, such as `cluster router`.
+ * @param key which names the file in the configuration.
  * @throws BridgeError `CERTIFICATE_UNUSABLE`, one line that names the file.
  */
-export function loadAuthorities(owner: string, caFile: string): Promise<string> {
-  return within(`${owner}: caFile ${caFile}`, async () => {
+export function loadAuthorities(owner: string, caFile: string, key = 'caFile'): Promise<string> {
+  return within(`${owner}: ${key} ${caFile}`, async () => {
     const pem = await readPem(caFile);
     parseBlocks(pem);
     return pem;

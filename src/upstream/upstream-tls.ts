@@ -4,11 +4,11 @@ import {
   checkServerIdentity,
   createSecureContext,
   getCACertificates,
-  type PeerCertificate,
   type SecureContext,
 } from 'node:tls';
 import type { Endpoint } from '../model/endpoint.ts';
 import { describeTlsError, errorCode } from '../util/socket-reasons.ts';
+import { checkAltNames } from '../util/subject-alt-names.ts';
 import type { UpstreamTlsOptions } from './options.ts';
 
 /** TLS as all connections of a cluster use it: made once, as reading the trusted certificates takes long. */
@@ -64,35 +64,5 @@ export class UpstreamTls {
       checkServerIdentity: (_host, certificate) =>
         subjectAltNames.length === 0 ? checkServerIdentity(plainName, certificate) : checkAltNames(subjectAltNames, certificate),
     };
-  }
-}
-
-/** Whether one of the `wanted` names is in the certificate, in full. */
-function checkAltNames(wanted: readonly string[], certificate: PeerCertificate): Error | undefined {
-  const names = parseAltNames(certificate.subjectaltname ?? '');
-  if (wanted.some((name) => names.includes(name.toLowerCase()))) {
-    return undefined;
-  }
-  const error = new Error('no wanted subject alternative name');
-  const reason = `none of ${wanted.join(', ')} is among its subject alternative names`;
-  return Object.assign(error, { code: 'ERR_TLS_CERT_ALTNAME_INVALID', reason });
-}
-
-/** One entry as Node writes it: a kind, a colon, and the name, which is a JSON string when it has characters that would be mistaken. */
-const ALT_NAME = /(?:^|, )(?:DNS|URI|IP Address|email):(?:("(?:[^"\\]|\\.)*")|([^",]*))(?=, |$)/g;
-
-/** The names in Node's text form of subjectAltName, in small letters. */
-export function parseAltNames(text: string): readonly string[] {
-  return [...text.matchAll(ALT_NAME)].map(([, quoted, plain]) =>
-    (quoted === undefined ? (plain ?? '') : unquote(quoted)).toLowerCase(),
-  );
-}
-
-function unquote(quoted: string): string {
-  try {
-    return String(JSON.parse(quoted));
-  } catch {
-    // Not JSON after all: such a name equals none that is wanted.
-    return '';
   }
 }

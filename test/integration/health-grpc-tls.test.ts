@@ -7,7 +7,7 @@ import { CheckerBench, localEndpoint } from '../support/health/checker-bench.ts'
 import { grpcCluster, tlsOptions } from '../support/health/options.ts';
 import { RawServer } from '../support/health/raw-server.ts';
 import { GrpcBackend, type GrpcBackendOptions } from '../support/peers/grpc-backend.ts';
-import { type TestTls, testTls } from '../support/tls.ts';
+import { SPIFFE_ID, type TestTls, testTls } from '../support/tls.ts';
 
 interface Case {
   readonly name: string;
@@ -45,6 +45,20 @@ const CASES: readonly Case[] = [
     client: (tls) => tlsOptions(tls, { insecureSkipVerify: true, ca: null, serverName: 'web.test' }),
     word: 'serving',
     reason: /^$/,
+  },
+  {
+    name: 'a certificate with the SPIFFE ID that is wanted, whatever its host names',
+    server: (tls) => ({ tls: tls.spiffe }),
+    client: (tls) => tlsOptions(tls, { serverName: 'elsewhere.test', subjectAltNames: [SPIFFE_ID] }),
+    word: 'serving',
+    reason: /^$/,
+  },
+  {
+    name: 'none of the names that are wanted',
+    server: TLS,
+    client: (tls) => tlsOptions(tls, { subjectAltNames: [SPIFFE_ID] }),
+    word: 'tls_failed',
+    reason: /is for another name: none of spiffe:\S+ is among its subject alternative names$/,
   },
   { name: 'mutual TLS', server: MUTUAL, client: (tls) => tlsOptions(tls, tls.client), word: 'serving', reason: /^$/ },
   {

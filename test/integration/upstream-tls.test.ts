@@ -7,7 +7,7 @@ import { UpstreamTls } from '../../src/upstream/upstream-tls.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';
 import { NodeHttp2Backend } from '../support/peers/node-http2-backend.ts';
 import { RawH2Peer } from '../support/peers/raw-h2-peer.ts';
-import { testTls } from '../support/tls.ts';
+import { SPIFFE_ID, testTls } from '../support/tls.ts';
 import { UpstreamBench } from '../support/upstream-bench.ts';
 
 const tls = await testTls();
@@ -33,7 +33,7 @@ interface Case {
   readonly fails?: RegExp;
 }
 
-const { server, wrongName, expired, untrusted, client, untrustedClient } = tls;
+const { server, wrongName, expired, untrusted, client, spiffe, untrustedClient } = tls;
 const MTLS: SecureServerOptions = { ...server, requestCert: true, rejectUnauthorized: true, ca: tls.ca };
 
 const CASES: readonly Case[] = [
@@ -56,6 +56,13 @@ const CASES: readonly Case[] = [
   { name: 'accepts one of the subjectAltNames', client: { subjectAltNames: ['nobody.test', 'APP.test'] }, hostname: 'x.test' },
   { name: 'accepts an address among them', client: { subjectAltNames: ['127.0.0.1'] }, hostname: 'x.test' },
   { name: 'refuses when none is there', client: { subjectAltNames: ['p.test'] }, fails: /none of p\.test is among/ },
+  { name: 'accepts a SPIFFE ID among them', server: spiffe, client: { subjectAltNames: [SPIFFE_ID], serverName: 'other.test' } },
+  {
+    name: 'refuses a SPIFFE ID with other capitals',
+    server: spiffe,
+    client: { subjectAltNames: [SPIFFE_ID.toLowerCase(), `${SPIFFE_ID}/x`] },
+    fails: /none of spiffe:.* is among/,
+  },
   { name: 'shows its client certificate', server: MTLS, client: { cert: client.cert, key: client.key } },
   { name: 'says that a client certificate is wanted', server: MTLS, fails: /client certificate/ },
   {

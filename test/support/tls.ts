@@ -24,9 +24,16 @@ export interface TestTls {
   readonly selfSigned: KeyPair;
   /** A client certificate of `ca`. */
   readonly client: KeyPair;
+  /** A client certificate of `ca` for `client.test` and the URI `SPIFFE_ID`. */
+  readonly spiffe: KeyPair;
+  /** A client certificate of `ca` whose time is over. */
+  readonly expiredClient: KeyPair;
   /** A client certificate of `otherCa`. */
   readonly untrustedClient: KeyPair;
 }
+
+/** The name of a workload. */
+export const SPIFFE_ID = 'spiffe://cluster.local/ns/Shop/sa/router';
 
 const DAY_MS = 86_400_000;
 const SERVER_NAMES = ['localhost', 'app.test'];
@@ -41,16 +48,19 @@ export function testTls(): Promise<TestTls> {
 
 async function makeTls(): Promise<TestTls> {
   const [ca, otherCa] = await Promise.all([makeCa('Test CA'), makeCa('Other CA')]);
-  const [server, wrongName, expired, untrusted, selfSigned, client, untrustedClient] = await Promise.all([
+  const [server, wrongName, expired, untrusted, selfSigned, client, spiffe, expiredClient, untrustedClient] = await Promise.all([
     makeLeaf('app.test', SERVER_NAMES, { ca }),
     makeLeaf('other.test', ['other.test'], { ca, addresses: [] }),
     makeLeaf('app.test', SERVER_NAMES, { ca, expired: true }),
     makeLeaf('app.test', SERVER_NAMES, { ca: otherCa }),
     makeLeaf('app.test', SERVER_NAMES, {}),
     makeLeaf('client.test', ['client.test'], { ca }),
+    makeLeaf('client.test', ['client.test'], { ca, uri: SPIFFE_ID }),
+    makeLeaf('client.test', ['client.test'], { ca, expired: true }),
     makeLeaf('client.test', ['client.test'], { ca: otherCa }),
   ]);
-  return { ca: ca.cert, otherCa: otherCa.cert, server, wrongName, expired, untrusted, selfSigned, client, untrustedClient };
+  const servers = { server, wrongName, expired, untrusted, selfSigned };
+  return { ca: ca.cert, otherCa: otherCa.cert, ...servers, client, spiffe, expiredClient, untrustedClient };
 }
 
 async function makeCa(name: string): Promise<KeyPair> {
@@ -69,6 +79,7 @@ interface LeafOptions {
   readonly ca?: KeyPair;
   readonly addresses?: readonly string[];
   readonly expired?: boolean;
+  readonly uri?: string;
 }
 
 async function makeLeaf(commonName: string, names: readonly string[], options: LeafOptions): Promise<KeyPair> {
@@ -85,7 +96,11 @@ async function makeLeaf(commonName: string, names: readonly string[], options: L
       { name: 'extKeyUsage', serverAuth: true, clientAuth: true },
       {
         name: 'subjectAltName',
-        altNames: [...names.map((value) => ({ type: 2 as const, value })), ...addresses.map((ip) => ({ type: 7 as const, ip }))],
+        altNames: [
+          ...names.map((value) => ({ type: 2 as const, value })),
+          ...addresses.map((ip) => ({ type: 7 as const, ip })),
+          ...(options.uri === undefined ? [] : [{ type: 6 as const, value: options.uri }]),
+        ],
       },
     ],
     ...(options.ca === undefined ? {} : { ca: { key: options.ca.key.toString(), cert: options.ca.cert.toString() } }),

@@ -1,6 +1,7 @@
 import { type Static, Type } from 'typebox';
 import { closed, fileKey, hostNameKey, switchKey } from '../keys.ts';
 import { type Finding, withRule } from '../rules.ts';
+import { altNamesKey } from './alt-names.ts';
 
 const ClusterTlsShape = Type.Object(
   {
@@ -24,6 +25,13 @@ const ClusterTlsShape = Type.Object(
       }),
     ),
     privateKeyFile: Type.Optional(fileKey({ description: 'Private key of `certificateFile`, as PEM.', defaultText: 'none' })),
+    subjectAltNames: Type.Optional(
+      altNamesKey({
+        description:
+          "Names of which the endpoint's certificate must have one, instead of `serverName`: SPIFFE and other URIs, DNS names, IP and mail addresses, in full. Health checks ask for them too. Envoy: `match_typed_subject_alt_names`, `exact`.",
+        defaultText: 'the server name, by the rules of HTTPS',
+      }),
+    ),
     insecureSkipVerify: switchKey({
       description: 'Accepts any certificate: encryption without proof of who answers.',
       default: false,
@@ -35,11 +43,13 @@ const ClusterTlsShape = Type.Object(
 );
 
 /** The key `tls` of a cluster. */
-export const ClusterTlsSchema = withRule(ClusterTlsShape, ({ caFile, certificateFile, privateKeyFile, insecureSkipVerify }) => [
-  ...findHalfPair({ certificateFile, privateKeyFile }),
-  ...(insecureSkipVerify && caFile !== undefined
-    ? [{ at: ['caFile'], message: 'has no effect with insecureSkipVerify: true', got: caFile }]
-    : []),
+export const ClusterTlsSchema = withRule(ClusterTlsShape, ({ insecureSkipVerify, ...tls }) => [
+  ...findHalfPair({ certificateFile: tls.certificateFile, privateKeyFile: tls.privateKeyFile }),
+  ...(['caFile', 'subjectAltNames'] as const).flatMap((key): Finding[] =>
+    insecureSkipVerify && tls[key] !== undefined
+      ? [{ at: [key], message: 'has no effect with insecureSkipVerify: true', got: tls[key] }]
+      : [],
+  ),
 ]);
 
 /** A certificate without its key, or a key without its certificate. */
@@ -67,6 +77,8 @@ export interface ClusterTlsConfig {
   readonly privateKeyFile: string | null;
   /** Default false. */
   readonly insecureSkipVerify: boolean;
+  /** One of these must be in the certificate, instead of the server name; empty checks that. */
+  readonly subjectAltNames: readonly string[];
 }
 
 export function toClusterTlsConfig(section: Static<typeof ClusterTlsShape>): ClusterTlsConfig {
@@ -76,5 +88,6 @@ export function toClusterTlsConfig(section: Static<typeof ClusterTlsShape>): Clu
     certificateFile: section.certificateFile ?? null,
     privateKeyFile: section.privateKeyFile ?? null,
     insecureSkipVerify: section.insecureSkipVerify,
+    subjectAltNames: section.subjectAltNames ?? [],
   };
 }

@@ -1,11 +1,9 @@
 import { type Static, Type } from 'typebox';
 import type { Address } from '../../model/address.ts';
 import { listenAddressKey, toAddress } from '../addresses.ts';
-import { closed, durationKey, fileKey, nameKey, switchKey, toMs, wordKey } from '../keys.ts';
+import { closed, durationKey, nameKey, toMs, wordKey } from '../keys.ts';
 import { MAX_ROUTES } from '../limits.ts';
 import { listKey } from '../lists.ts';
-import { type Finding, withRule } from '../rules.ts';
-import { findHalfPair } from './cluster-tls.ts';
 import {
   type ListenerHeadersConfig,
   ListenerHeadersSchema,
@@ -14,34 +12,7 @@ import {
   toListenerKeepaliveConfig,
 } from './listener-http2.ts';
 import { type ListenerLimitsConfig, ListenerLimitsSchema, toListenerLimitsConfig } from './listener-limits.ts';
-
-const ListenerTlsShape = Type.Object(
-  {
-    certificateFile: Type.Optional(
-      fileKey({
-        description: 'Certificate with its chain, as PEM. Envoy: `tls_certificates.certificate_chain`.',
-        defaultText: 'none',
-      }),
-    ),
-    privateKeyFile: Type.Optional(
-      fileKey({
-        description: 'Private key of `certificateFile`, as PEM. Envoy: `tls_certificates.private_key`.',
-        defaultText: 'none',
-      }),
-    ),
-    selfSigned: switchKey({
-      description: 'In place of files: a P-256 certificate made at start, for load balancers that do not verify.',
-      default: false,
-    }),
-    minVersion: wordKey(['TLSv1.2', 'TLSv1.3'], {
-      description: 'The oldest version that is spoken. Envoy: `tls_minimum_protocol_version`.',
-      default: 'TLSv1.2',
-    }),
-  },
-  closed({ description: 'TLS on this listener, with ALPN h2 and http/1.1; without the key it is cleartext.' }),
-);
-
-const ListenerTlsSchema = withRule(ListenerTlsShape, findCertificateProblems);
+import { type ListenerTlsConfig, ListenerTlsSchema, toListenerTlsConfig } from './listener-tls.ts';
 
 /** One entry of `listeners`. */
 export const ListenerSchema = Type.Object(
@@ -91,29 +62,6 @@ export const ListenerSchema = Type.Object(
   closed({ description: 'An address that is listened on: HTTP/1.x and HTTP/2 on one port.' }),
 );
 
-function findCertificateProblems(tls: Static<typeof ListenerTlsShape>): readonly Finding[] {
-  const { certificateFile, privateKeyFile, selfSigned } = tls;
-  const hasFile = certificateFile !== undefined || privateKeyFile !== undefined;
-  if (selfSigned && hasFile) {
-    return [{ at: ['selfSigned'], message: 'excludes certificateFile and privateKeyFile', got: true }];
-  }
-  if (!selfSigned && !hasFile) {
-    return [{ at: [], message: 'needs certificateFile and privateKeyFile, or selfSigned: true' }];
-  }
-  return findHalfPair({ certificateFile, privateKeyFile });
-}
-
-/** TLS on a listener: either both files, or `selfSigned`. */
-export interface ListenerTlsConfig {
-  /** Path of a PEM file; null exactly if `selfSigned`. */
-  readonly certificateFile: string | null;
-  /** Path of a PEM file; null exactly if `selfSigned`. */
-  readonly privateKeyFile: string | null;
-  readonly selfSigned: boolean;
-  /** Default TLSv1.2. */
-  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
-}
-
 /** A listener. Lengths are milliseconds. */
 export interface ListenerConfig {
   /** Unique among the listeners. */
@@ -157,13 +105,4 @@ export function toListenerConfig(section: Static<typeof ListenerSchema>, index: 
 
 export function defaultListenerName(index: number): string {
   return `listener-${index}`;
-}
-
-function toListenerTlsConfig(section: Static<typeof ListenerTlsShape>): ListenerTlsConfig {
-  return {
-    certificateFile: section.certificateFile ?? null,
-    privateKeyFile: section.privateKeyFile ?? null,
-    selfSigned: section.selfSigned,
-    minVersion: section.minVersion,
-  };
 }

@@ -4,6 +4,9 @@ import type { CallView } from '../../proxy/observer.ts';
 /** Envoy's words for answers that were made here (its documentation, "%RESPONSE_FLAGS%"); null where it has none. */
 const FLAGS: Readonly<Record<LocalReason, string | null>> = {
   [LocalReason.NO_ROUTE]: 'NR',
+  [LocalReason.CLIENT_CERTIFICATE_REQUIRED]: null,
+  [LocalReason.CLIENT_CERTIFICATE_INVALID]: null,
+  [LocalReason.CLIENT_NOT_ALLOWED]: null,
   [LocalReason.NO_UPSTREAM]: 'UH',
   [LocalReason.CONNECT_FAILED]: 'UF',
   [LocalReason.CONNECT_TIMEOUT]: 'UF',

@@ -54,5 +54,5 @@ export function httpCluster(
 
 /** TLS that trusts the test authority and shows no client certificate, but for what the test says. */
 export function tlsOptions(tls: TestTls, changes: Partial<HealthTlsOptions> = {}): HealthTlsOptions {
-  return { ca: tls.ca, cert: null, key: null, serverName: null, insecureSkipVerify: false, ...changes };
+  return { ca: tls.ca, cert: null, key: null, serverName: null, insecureSkipVerify: false, subjectAltNames: [], ...changes };
 }

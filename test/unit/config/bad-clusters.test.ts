@@ -145,9 +145,29 @@ const CLUSTERS: readonly BadCase[] = [
     'clusters[0].tls.serverName: must be a host name, not an IP address (got "10.0.0.1")',
   ),
   one(
-    'subject names of a later version',
+    'no subject name',
     withCluster({ tls: { subjectAltNames: [] } }),
-    'clusters[0].tls.subjectAltNames: is not a known key',
+    'clusters[0].tls.subjectAltNames: needs at least 1 (got 0)',
+  ),
+  one(
+    'a subject name with a wildcard',
+    withCluster({ tls: { subjectAltNames: ['a.test', '*.a.test'] } }),
+    'clusters[0].tls.subjectAltNames[1]: must be a URI, DNS name, IP or mail address, of 1 to 2048 visible characters, without * (got "*.a.test")',
+  ),
+  one(
+    'a subject name twice',
+    withCluster({ tls: { subjectAltNames: ['a.test', 'a.test'] } }),
+    'clusters[0].tls.subjectAltNames[1]: repeats item 0 (got "a.test")',
+  ),
+  one(
+    'too many subject names',
+    withCluster({ tls: { subjectAltNames: Array.from({ length: 65 }, (_, index) => `${index}.test`) } }),
+    'clusters[0].tls.subjectAltNames: may have 64 at most (got 65)',
+  ),
+  one(
+    'subject names that nobody looks at',
+    withCluster({ tls: { subjectAltNames: ['a.test'], insecureSkipVerify: true } }),
+    'clusters[0].tls.subjectAltNames: has no effect with insecureSkipVerify: true (got a list)',
   ),
   one('an unknown healthyWhen', withCluster({ healthyWhen: 'most' }), `clusters[0].healthyWhen: ${WHEN} (got "most")`),
   one(

@@ -112,6 +112,22 @@ const LISTENERS: readonly BadCase[] = [
     'listeners[0].tls.minVersion: must be one of TLSv1.2, TLSv1.3 (got "TLSv1.1")',
   ),
   one(
+    'client certificates of no authority',
+    withListener({ tls: { selfSigned: true, clientCertificates: 'optional' } }),
+    'listeners[0].tls.clientCaFile: is required with clientCertificates: optional',
+  ),
+  one(
+    'rules for client certificates that are not asked for',
+    withListener({ tls: { selfSigned: true, clientCaFile: 'ca.crt', clientSubjectAltNames: ['a.test'] } }),
+    'listeners[0].tls.clientCaFile: has no effect with clientCertificates: none (got "ca.crt")',
+    'listeners[0].tls.clientSubjectAltNames: has no effect with clientCertificates: none (got a list)',
+  ),
+  one(
+    'another word for client certificates',
+    withListener({ tls: { selfSigned: true, clientCertificates: 'require' } }),
+    'listeners[0].tls.clientCertificates: must be one of none, optional, required (got "require")',
+  ),
+  one(
     'an empty path',
     withListener({ tls: { certificateFile: '', privateKeyFile: 'a.key' } }),
     'listeners[0].tls.certificateFile: must be the path of a file, of 1 to 4095 characters (got "")',

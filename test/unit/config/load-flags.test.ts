@@ -56,6 +56,7 @@ describe('flags without a file', () => {
       certificateFile: 'client.crt',
       privateKeyFile: 'client.key',
       insecureSkipVerify: false,
+      subjectAltNames: [],
     });
   });
 
@@ -80,9 +81,10 @@ describe('flags without a file', () => {
 
   it('make a self-signed listener of tls:// alone, and one with files of files', () => {
     const listen = ['tls://127.0.0.1:8443', '127.0.0.1:8080'];
-    const selfSigned = { certificateFile: null, privateKeyFile: null, selfSigned: true, minVersion: 'TLSv1.2' };
+    const clients = { clientCertificates: 'none', clientCaFile: null, clientSubjectAltNames: [] };
+    const selfSigned = { certificateFile: null, privateKeyFile: null, selfSigned: true, minVersion: 'TLSv1.2', ...clients };
     assert.deepEqual(tlsOf({ listen }), [selfSigned, null]);
-    const files = { certificateFile: 'a.crt', privateKeyFile: 'a.key', selfSigned: false, minVersion: 'TLSv1.2' };
+    const files = { certificateFile: 'a.crt', privateKeyFile: 'a.key', selfSigned: false, minVersion: 'TLSv1.2', ...clients };
     assert.deepEqual(tlsOf({ listen, 'tls-cert': ['a.crt'], 'tls-key': ['a.key'] }), [files, null]);
   });
 

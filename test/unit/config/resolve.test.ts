@@ -44,6 +44,9 @@ describe('resolveConfig', () => {
           privateKeyFile: '/etc/bridge/tls/tls.key',
           selfSigned: false,
           minVersion: 'TLSv1.3',
+          clientCertificates: 'required',
+          clientCaFile: '/etc/bridge/ca.crt',
+          clientSubjectAltNames: ['spiffe://cluster.local/ns/a/sa/b'],
         },
         routes: ['canary', 'router'],
         idleTimeoutMs: 620_000,
@@ -146,6 +149,7 @@ describe('resolveConfig', () => {
         certificateFile: '/client.crt',
         privateKeyFile: '/client.key',
         insecureSkipVerify: false,
+        subjectAltNames: ['router.example'],
       },
       healthCheck: {
         type: 'grpc',
@@ -214,6 +218,7 @@ describe('resolveConfig', () => {
       certificateFile: null,
       privateKeyFile: null,
       insecureSkipVerify: false,
+      subjectAltNames: [],
     });
     assert.deepEqual(config.health, {
       paths: ['/', '/healthz', '/health'],

@@ -10,6 +10,7 @@ import { list } from '../../support/http2/fields.ts';
 function route(name: string, match: Partial<RouteMatch>): Route {
   return {
     kind: 'http1',
+    cluster: { name: 'web' },
     name,
     match: { path: { kind: 'prefix', value: '/' }, authority: null, headers: [], ...match },
     timeoutMs: 0,

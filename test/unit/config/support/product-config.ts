@@ -131,6 +131,9 @@ listeners:
       privateKeyFile: /etc/bridge/tls/tls.key
       selfSigned: false
       minVersion: TLSv1.3
+      clientCertificates: required
+      clientCaFile: /etc/bridge/ca.crt
+      clientSubjectAltNames: ["spiffe://cluster.local/ns/a/sa/b"]
     idleTimeout: 620s
     routes: [canary, router]
     maxConnectionAge: 30m
@@ -147,7 +150,7 @@ clusters:
   - name: router
     discovery: { type: dns, host: router.default.svc.cluster.local., port: 50051, refreshInterval: 3s, resolvers: ["127.0.0.1:5353", "[::1]:53"], family: v4 }
     connectTimeout: 250ms
-    tls: { caFile: /ca.crt, serverName: router.example, certificateFile: /client.crt, privateKeyFile: /client.key, insecureSkipVerify: false }
+    tls: { caFile: /ca.crt, serverName: router.example, certificateFile: /client.crt, privateKeyFile: /client.key, subjectAltNames: [router.example], insecureSkipVerify: false }
     healthCheck:
       type: grpc
       mode: check
