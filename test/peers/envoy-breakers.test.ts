@@ -7,18 +7,11 @@ import { METRICS, metricLines } from '../support/metrics-page.ts';
 import { NodeHttp2Backend } from '../support/peers/node-http2-backend.ts';
 import { portOf } from '../support/rest-bridge.ts';
 import { TestBridge } from '../support/test-bridge.ts';
-import { type EnvoyPart, EnvoyProcess, http2Cluster, httpListener, prefixRoute } from './support/envoy.ts';
+import { EnvoyProcess, httpListener, prefixRoute } from './support/envoy.ts';
 import { eventually } from './support/eventually.ts';
 import { freePorts } from './support/free-ports.ts';
 import { get } from './support/get.ts';
-
-/** In the words of the bridge. */
-interface Limits {
-  readonly maxConnections?: number;
-  readonly maxPendingRequests?: number;
-  readonly maxRequests?: number;
-  readonly maxRequestsPerConnection?: number;
-}
+import { ALL_ONE, type Limits, limitedCluster } from './support/limits.ts';
 
 const MESSAGE = Buffer.from('x');
 /** One empty message. */
@@ -70,25 +63,8 @@ interface Side extends AsyncDisposable {
 async function startEnvoy(limits: Limits, isNarrow: boolean): Promise<Side> {
   const backend = await HeldBackend.start(isNarrow);
   const [port = 0] = await freePorts(1);
-  const { maxConnections, maxPendingRequests, maxRequests, maxRequestsPerConnection } = limits;
-  const thresholds = {
-    ...(maxConnections === undefined ? {} : { max_connections: maxConnections }),
-    ...(maxPendingRequests === undefined ? {} : { max_pending_requests: maxPendingRequests }),
-    ...(maxRequests === undefined ? {} : { max_requests: maxRequests }),
-  };
-  const http2: EnvoyPart = isNarrow ? { max_concurrent_streams: 1 } : {};
-  const common: EnvoyPart =
-    maxRequestsPerConnection === undefined ? {} : { max_requests_per_connection: maxRequestsPerConnection };
-  const cluster = http2Cluster('echo', [backend.server.endpoint.key], {
-    circuit_breakers: { thresholds: [thresholds] },
-    typed_extension_protocol_options: {
-      'envoy.extensions.upstreams.http.v3.HttpProtocolOptions': {
-        '@type': 'type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions',
-        common_http_protocol_options: common,
-        explicit_http_config: { http2_protocol_options: http2 },
-      },
-    },
-  });
+  const http2 = isNarrow ? { max_concurrent_streams: 1 } : {};
+  const cluster = limitedCluster('echo', backend.server.endpoint.key, limits, { http2_protocol_options: http2 });
   const envoy = await EnvoyProcess.start({
     static_resources: { clusters: [cluster], listeners: [httpListener(port, [prefixRoute('/', 'echo')])] },
   });
@@ -191,8 +167,6 @@ async function overflow(side: Side, expected: Outcome): Promise<Outcome> {
 }
 
 const CALLS = 26;
-
-const ALL_ONE: Limits = { maxConnections: 1, maxPendingRequests: 1, maxRequests: 1, maxRequestsPerConnection: 1 };
 
 const CASES: readonly (readonly [name: string, limits: Limits, isNarrow: boolean, expected: Outcome])[] = [
   ['maxRequests', { maxRequests: 10 }, false, { held: 10, ok: 10, unavailable: 16, refused: 16, connections: 1 }],
