@@ -136,3 +136,36 @@ describe('judgeService', () => {
     }
   });
 });
+
+describe('an endpoint that is ejected, in the verdict', () => {
+  const [healthy, other] = endpointsIn('healthy', 'ejected');
+  assert.ok(healthy !== undefined && other !== undefined);
+  const all = policy('app', { healthyWhen: 'all' });
+
+  it('counts as what checks say, if that is what it is to count as', () => {
+    for (const [countsAs, isHealthy, available] of [
+      ['healthy', true, 2],
+      ['degraded', true, 2],
+      ['unhealthy', false, 1],
+      ['ejected', false, 1],
+    ] as const) {
+      const verdict = judgeCluster(all, clusterHealth('app', [healthy, { ...other, ejection: { countsAs } }]));
+      assert.deepEqual([verdict.healthy, verdict.available, verdict.total], [isHealthy, available, 2], countsAs);
+      assert.equal(verdict.states.get('ejected'), 1);
+      assert.equal(verdict.endpoints[0]?.state, 'ejected', 'what needs attention stands first');
+      assert.equal(verdict.summary, `${available} of 2 healthy, 1 ejected`);
+    }
+  });
+
+  it('counts for a service as what checks of that service say', () => {
+    const two = endpointHealth('10.0.0.2:1', 'ejected', { services: { a: 'healthy', b: 'unhealthy' } });
+    const judged = ['healthy', 'ejected'] as const;
+    const results = judged.map((countsAs) =>
+      ['a', 'b'].map((service) => judgeService(all, clusterHealth('app', [{ ...two, ejection: { countsAs } }]), service).healthy),
+    );
+    assert.deepEqual(results, [
+      [true, false],
+      [false, false],
+    ]);
+  });
+});

@@ -43,6 +43,27 @@ describe('EventLog', () => {
     ]);
   });
 
+  it('writes one line for an ejection and one for the return, and counts what is shown', () => {
+    const ejection = { kind: 'success_rate', words: 'success rate 0%, below 4%', sinceMs: 1_000, untilMs: 31_000 } as const;
+    const { log, lines, counted } = create();
+    log.onEjection('app', { kind: 'ejected', key: '10.0.0.1:1', ejection }, 'degraded');
+    log.onEjection('app', { kind: 'returned', key: '10.0.0.1:1', cause: 'time' }, 'degraded');
+    log.onEjection('app', { kind: 'ejected', key: '10.0.0.1:1', ejection }, 'unhealthy');
+    log.onEjection('app', { kind: 'returned', key: '10.0.0.1:1', cause: 'check' }, null);
+    const common = { level: 'info', cluster: 'app', endpoint: '10.0.0.1:1' };
+    const ejected = { ...common, kind: 'success_rate', reason: ejection.words, forMs: 30_000, msg: 'endpoint ejected' };
+    assert.deepEqual(lines, [
+      ejected,
+      { ...common, cause: 'time', msg: 'ejected endpoint returned' },
+      ejected,
+      { ...common, cause: 'check', msg: 'ejected endpoint returned' },
+    ]);
+    assert.deepEqual(counted, [
+      ['app', 'ejected'],
+      ['app', 'degraded'],
+    ]);
+  });
+
   it('writes one line for a change of state, with its reason', () => {
     const { log, lines, counted } = create();
     const change = { cluster: 'app', endpoint: '10.0.0.1:1', from: 'healthy', to: 'unhealthy', reason: 'NOT_SERVING' } as const;

@@ -4,6 +4,7 @@ import { classifyFlags } from '../../../src/discovery/envoy/health-flags.ts';
 import { renderClustersJson } from '../../../src/http/admin-clusters-json.ts';
 import { renderClustersText } from '../../../src/http/admin-clusters-text.ts';
 import type { AdminCluster } from '../../../src/http/admin-host.ts';
+import type { OutlierView } from '../../../src/model/ejection.ts';
 import type { EndpointTraffic } from '../../../src/model/endpoint-traffic.ts';
 import type { EndpointHealth } from '../../../src/model/health-view.ts';
 import { clustersOf } from '../../support/envoy-read.ts';
@@ -119,6 +120,65 @@ describe('/clusters', () => {
           observability_name: 'a',
         },
       ],
+    });
+  });
+});
+
+describe('/clusters of a cluster with outlier detection', () => {
+  const rates = new Map([
+    ['10.0.0.1:1', 0],
+    ['10.0.0.2:1', 97.5],
+  ]);
+  const outliers: OutlierView = {
+    ejections: new Map(),
+    successRateAverage: 90,
+    successRateThreshold: 52.25,
+    successRateOf: (key) => rates.get(key) ?? -1,
+  };
+  const [ejected, ill, healthy] = endpointsIn('ejected', 'unhealthy', 'healthy');
+  assert.ok(ejected !== undefined && ill !== undefined && healthy !== undefined);
+  const endpoints = [
+    { ...ejected, ejection: { countsAs: 'healthy' as const } },
+    { ...ill, ejection: { countsAs: 'unhealthy' as const } },
+    healthy,
+  ];
+  const cluster = { ...clusterOf('a', endpoints), outliers };
+
+  it('has the rates that Envoy prints there, and both flags of an endpoint that is ill besides, as text', () => {
+    const lines = renderClustersText([cluster]).split('\n');
+    assert.deepEqual(lines.slice(0, 5), [
+      'a::observability_name::a',
+      'a::outlier::success_rate_average::90',
+      'a::outlier::success_rate_ejection_threshold::52.25',
+      'a::outlier::local_origin_success_rate_average::-1',
+      'a::outlier::local_origin_success_rate_ejection_threshold::-1',
+    ]);
+    assert.deepEqual(
+      lines.filter((line) => /::health_flags::|[0-9]::success_rate::/.test(line)).map((line) => line.replace('a::10.0.0.', '')),
+      [
+        '1:1::health_flags::/failed_outlier_check',
+        '1:1::success_rate::0',
+        '2:1::health_flags::/failed_active_hc/failed_outlier_check',
+        '2:1::success_rate::97.5',
+        '3:1::health_flags::healthy',
+        '3:1::success_rate::-1',
+      ],
+    );
+  });
+
+  it('has them as messages in JSON, where 0 is an empty one and what is not known is left out', () => {
+    const {
+      cluster_statuses: [status],
+    } = JSON.parse(renderClustersJson([cluster]));
+    assert.deepEqual(status.success_rate_ejection_threshold, { value: 52.25 });
+    assert.deepEqual(
+      status.host_statuses.map((host: Record<string, unknown>) => host['success_rate']),
+      [{}, { value: 97.5 }, undefined],
+    );
+    assert.deepEqual(status.host_statuses[1].health_status, {
+      failed_active_health_check: true,
+      failed_outlier_check: true,
+      eds_health_status: 'HEALTHY',
     });
   });
 });

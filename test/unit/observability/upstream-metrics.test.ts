@@ -35,6 +35,23 @@ describe('UpstreamMetrics', () => {
   });
 });
 
+describe('ejections of UpstreamMetrics', () => {
+  it('are shown by kind where there is outlier detection, from 0 on, until the cluster is gone', () => {
+    let clusters: readonly UpstreamSnapshot[] = [cluster('a'), { ...cluster('b'), detectsOutliers: true }];
+    const metrics = new UpstreamMetrics(() => clusters);
+    metrics.onEjection('b', 'success_rate');
+    metrics.onEjection('b', 'success_rate');
+    metrics.onEjection('b', 'consecutive_gateway_failure');
+    const expected = ['b,consecutive_5xx 0', 'b,consecutive_gateway_failure 1', 'b,success_rate 2', 'b,failure_percentage 0'];
+    assert.deepEqual(linesOf(metrics.read(), 'ejections_total'), expected);
+    const [, detecting] = clusters;
+    clusters = [];
+    assert.deepEqual(linesOf(metrics.read(), 'ejections_total'), []);
+    clusters = detecting === undefined ? [] : [detecting];
+    assert.equal(linesOf(metrics.read(), 'ejections_total')[2], 'b,success_rate 0');
+  });
+});
+
 describe('ProcessMetrics', () => {
   it('shows whether the newest configuration is in force, and lines that were dropped', () => {
     const metrics = new ProcessMetrics();
