@@ -1,9 +1,10 @@
 import type { EventEmitter } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { callbackify } from 'node:util';
-import { type buildConnector, Client } from 'undici';
+import type { buildConnector, Client } from 'undici';
 import { toError } from '../errors.ts';
 import type { Address } from '../model/address.ts';
+import { undici } from '../util/late-modules.ts';
 import { errorCode } from '../util/socket-reasons.ts';
 import { type HttpEnd, HttpResponseReader } from './http-response.ts';
 import { connectTls, secured, type TlsTarget } from './tls-connect.ts';
@@ -64,7 +65,7 @@ export class HttpConnection {
   /** Connects with the first request. */
   constructor(target: HttpTarget) {
     this.#target = target;
-    this.#client = new Client(ORIGIN, {
+    this.#client = new (undici().Client)(ORIGIN, {
       connect: this.#connect,
       allowH2: false,
       pipelining: 1,

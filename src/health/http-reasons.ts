@@ -1,4 +1,4 @@
-import { errors } from 'undici';
+import { undici } from '../util/late-modules.ts';
 import { describeSocketError, describeTlsError, errorCode } from '../util/socket-reasons.ts';
 import type { HttpFacts } from './http-connection.ts';
 import { MAX_HEADER_BYTES } from './http-connection.ts';
@@ -47,11 +47,11 @@ function explainBroken({ error, status }: Failed, facts: HttpFacts): Outcome {
   if (error instanceof TooManyInterimsError) {
     return connected('protocol_error', `the server sent ${error.message}`);
   }
-  if (status !== null && (code === LENGTH_MISMATCH || error instanceof errors.HTTPParserError)) {
+  if (status !== null && (code === LENGTH_MISMATCH || error instanceof undici().errors.HTTPParserError)) {
     return connected('protocol_error', `HTTP ${status}, but the rest of the answer is malformed`);
   }
   // undici's words for an unwanted 100 and 101 begin with the second.
-  if (error instanceof errors.HTTPParserError || (code === 'UND_ERR_SOCKET' && error.message.startsWith('bad '))) {
+  if (error instanceof undici().errors.HTTPParserError || (code === 'UND_ERR_SOCKET' && error.message.startsWith('bad '))) {
     const instead = facts.secure ? 'HTTP/2 alone' : 'HTTP/2 alone, or may expect TLS';
     return connected('protocol_error', `the answer is not HTTP/1.1: the server may speak ${instead}`);
   }

@@ -1,7 +1,8 @@
 import type { EventEmitter } from 'node:events';
-import { Client, type Dispatcher } from 'undici';
+import type { Client, Dispatcher } from 'undici';
 import type { Endpoint } from '../model/endpoint.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
+import { undici } from '../util/late-modules.ts';
 import { ConnectError, Connector } from './connector.ts';
 import { type Http1ClusterOptions, type Http1Dependencies, type Http1PoolOptions, MAX_RESPONSE_HEADER_BYTES } from './options.ts';
 
@@ -56,7 +57,7 @@ export class EndpointClient {
     const idleTimeoutMs = pool.idleTimeoutMs === 0 ? ANY_TIME_MS : Math.min(pool.idleTimeoutMs, ANY_TIME_MS);
     this.endpoint = endpoint;
     this.#connector = new Connector({ endpoint, tls, timeoutMs: connectTimeoutMs, clock });
-    this.#client = new Client(ORIGIN, {
+    this.#client = new (undici().Client)(ORIGIN, {
       connect: this.#connector.connect,
       allowH2: false,
       pipelining: 1,

@@ -1,5 +1,5 @@
-import { errors } from 'undici';
 import { LocalReason } from '../proxy/local-reason.ts';
+import { undici } from '../util/late-modules.ts';
 import { errorCode } from '../util/socket-reasons.ts';
 
 /** What undici says, by its code: the rest are sockets that were lost. */
@@ -24,7 +24,7 @@ export function reasonOfFailure(error: Error): LocalReason {
     return reason;
   }
   // undici's words for octets without a request, an unwanted 100 and an unwanted 101.
-  if (error instanceof errors.HTTPParserError || (code === 'UND_ERR_SOCKET' && error.message.startsWith('bad '))) {
+  if (error instanceof undici().errors.HTTPParserError || (code === 'UND_ERR_SOCKET' && error.message.startsWith('bad '))) {
     return LocalReason.UPSTREAM_PROTOCOL;
   }
   return DEFECT.test(code) ? LocalReason.INTERNAL : LocalReason.CONNECTION_LOST;

@@ -1,5 +1,5 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
-import pretty from 'pino-pretty';
+import { pinoPretty } from '../util/late-modules.ts';
 
 export interface LoggerOptions {
   /** Least severe level that is written. Default of the configuration: `info`. */
@@ -71,7 +71,7 @@ export function setLogLevel(root: Logger, level: LoggerOptions['level']): void {
 }
 
 function createTextStream(destination: DestinationStream): DestinationStream {
-  const format = pretty.prettyFactory({
+  const format = pinoPretty().prettyFactory({
     colorize: false,
     singleLine: true,
     ignore: 'component',

@@ -1,4 +1,3 @@
-import { generate } from 'selfsigned';
 import type { Certificate } from './certificate-store.ts';
 import { parseCertificate } from './certificate-store.ts';
 
@@ -25,6 +24,8 @@ export async function createSelfSignedCertificate(options: SelfSignedOptions): P
   if (DNS_NAME.test(options.hostName) && options.hostName !== 'localhost') {
     names.push(options.hostName);
   }
+  // Loaded when it is needed: it brings half of all modules, and most listeners have certificates in files.
+  const { generate } = await import('selfsigned');
   const made = await generate([{ name: 'commonName', value: 'grpc-health-bridge' }], {
     keyType: 'ec',
     curve: 'P-256',

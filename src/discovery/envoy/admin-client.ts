@@ -1,6 +1,7 @@
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import { toError } from '../../errors.ts';
 import { type Address, formatAddress } from '../../model/address.ts';
+import { undici } from '../../util/late-modules.ts';
 import { describeSocketError, errorCode } from '../../util/socket-reasons.ts';
 
 /** One answer whose body is still to be read. */
@@ -27,7 +28,7 @@ export class AdminClient {
 
   constructor(admin: Address) {
     this.#origin = admin.kind === 'unix' ? 'http://localhost' : `http://${formatAddress(admin)}`;
-    this.#agent = new Agent({
+    this.#agent = new (undici().Agent)({
       pipelining: 0,
       allowH2: false,
       headersTimeout: 0,

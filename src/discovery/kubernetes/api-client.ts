@@ -1,6 +1,7 @@
-import { Agent, type Dispatcher } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { toError } from '../../errors.ts';
 import type { Clock } from '../../util/clock.ts';
+import { undici } from '../../util/late-modules.ts';
 import { describeSocketError, errorCode } from '../../util/socket-reasons.ts';
 import type { ApiAccess, ReadAccess } from './access.ts';
 import { serverWords } from './server-words.ts';
@@ -129,7 +130,7 @@ export class ApiClient {
     if (this.#agent === null || agentKey !== this.#agentKey) {
       void this.#agent?.destroy();
       this.#agentKey = agentKey;
-      this.#agent = new Agent({
+      this.#agent = new (undici().Agent)({
         connections: 1,
         allowH2: false,
         headersTimeout: 0,
