@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
+import { BridgeProcess } from '../peers/support/bridge.ts';
+import { EnvoyProcess, grpcCheck, http2Cluster, httpListener, prefixRoute } from '../peers/support/envoy.ts';
+import { freePorts } from '../peers/support/free-ports.ts';
+import { RouterClient } from '../peers/support/router-client.ts';
+import { probe, SERVICE, SystemS2, untilHealth } from '../peers/support/system-s2.ts';
+import type { PairFiles } from '../peers/support/tls-files.ts';
+import { WorkFolder } from '../peers/support/work-folder.ts';
 import { testTls } from '../support/tls.ts';
-import { BridgeProcess } from './support/bridge.ts';
-import { EnvoyProcess, grpcCheck, http2Cluster, httpListener, prefixRoute } from './support/envoy.ts';
-import { freePorts } from './support/free-ports.ts';
-import { RouterClient } from './support/router-client.ts';
-import { probe, SERVICE, SystemS2, untilHealth } from './support/system-s2.ts';
-import type { PairFiles } from './support/tls-files.ts';
-import { WorkFolder } from './support/work-folder.ts';
 
 /** Ten times quicker than in production, where the interval is 5 s and the jitter 1 s; the timeout is the same. */
 const INTERVAL_MS = 500;
@@ -180,7 +180,7 @@ async function checkProbes(healthUrls: readonly string[], code: number): Promise
   }
 }
 
-describe('a router behind a load balancer that asks GET / over HTTPS', { timeout: 180_000 }, () => {
+describe('S2, a router behind a load balancer that asks GET / over HTTPS', { timeout: 180_000 }, () => {
   it('is reported by the bridge from what a real Envoy knows, in place of a script in it', async (t) => {
     await using folder = await WorkFolder.create();
     await using system = await SystemS2.start(folder);
