@@ -15,7 +15,7 @@ import { SilentPort } from './support/silent-port.ts';
 const PATH = '/router.Router/Find';
 const JS_CALLS = 30;
 const GO_CALLS = 60;
-/** Of a call that meets an endpoint to which no connection is made: the connect timeout, the call itself, and a slow machine. */
+/** The connect timeout, and a slow machine. */
 const SLOWEST_MS = 1_500;
 
 function config(resolver: string, port: number, file: string, cluster: RawConfig): RawConfig {
@@ -31,6 +31,7 @@ function config(resolver: string, port: number, file: string, cluster: RawConfig
     ],
     routes: [{ name: 'router', match: { prefix: '/' }, cluster: 'router' }],
     accessLog: { file },
+    logging: { level: 'debug', format: 'json' },
   };
 }
 
@@ -104,6 +105,12 @@ describe('S0, a front proxy before a headless Service', { timeout: 60_000 }, () 
     t.diagnostic(`one of two accepts no connection: ${codes} | slowest ${Math.round(slowestMs)} ms`);
     assert.equal(codes, '10 OK');
     assert.equal(await first.calls(), 10);
+    // The endpoint that answers has taken the call, maybe before the other was given up: that it was, and when, is in the log.
+    await bridge.child.match(
+      'stderr',
+      /"endpoint":"127\.0\.0\.2:\d+","failure":"connect_timeout".*"connection failed"/,
+      SLOWEST_MS,
+    );
     assert.ok(slowestMs < SLOWEST_MS, `slowest ${slowestMs} ms`);
     silent.assertSilent();
   });
