@@ -63,9 +63,8 @@ export async function loadCertificate(owner: string, files: CertificateFiles): P
  */
 export function loadAuthorities(owner: string, caFile: string, key = 'caFile'): Promise<string> {
   return within(`${owner}: ${key} ${caFile}`, async () => {
-    const pem = await readPem(caFile);
-    parseBlocks(pem);
-    return pem;
+    // Written anew, as OpenSSL passes over a block that begins on the line where another ends.
+    return parseBlocks(await readPem(caFile)).join('\n');
   });
 }
 

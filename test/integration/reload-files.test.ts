@@ -1,39 +1,14 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { mkdir, rename, symlink, writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { runCommandLine } from '../../src/cli/run.ts';
 import { freePort } from '../support/free-port.ts';
+import { mount, swapData } from '../support/mounted-files.ts';
 import { EchoBackend } from '../support/peers/echo-service.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 import { TestBridge } from '../support/test-bridge.ts';
-import { type TestFiles, writeTestFiles } from '../support/test-files.ts';
 import { type KeyPair, testTls } from '../support/tls.ts';
-
-/** Puts files where Kubernetes would: in a folder of their own, to which the link `..data` leads from now on. */
-async function swapData(
-  files: TestFiles,
-  version: string,
-  contents: Readonly<Record<string, string | Uint8Array>>,
-): Promise<void> {
-  await mkdir(files.path(version));
-  for (const [name, content] of Object.entries(contents)) {
-    await writeFile(files.path(`${version}/${name}`), content);
-  }
-  await symlink(version, files.path('..data_tmp'));
-  await rename(files.path('..data_tmp'), files.path('..data'));
-}
-
-/** A folder as a ConfigMap or Secret is mounted. */
-async function mount(contents: Readonly<Record<string, string | Uint8Array>>): Promise<TestFiles> {
-  const files = await writeTestFiles({});
-  await swapData(files, '..v1', contents);
-  for (const name of Object.keys(contents)) {
-    await symlink(`..data/${name}`, files.path(name));
-  }
-  return files;
-}
 
 const asSecret = ({ cert, key }: KeyPair) => ({ 'tls.crt': cert, 'tls.key': key });
 

@@ -1,4 +1,12 @@
-import { Client, type ClientDuplexStream, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import {
+  type ChannelCredentials,
+  Client,
+  type ClientDuplexStream,
+  credentials,
+  Metadata,
+  type ServiceError,
+  status,
+} from '@grpc/grpc-js';
 import { ECHO } from './peers/echo-service.ts';
 
 /** How a call ended. */
@@ -24,8 +32,13 @@ export interface EchoCallOptions {
 export class EchoClient implements Disposable {
   readonly #client: Client;
 
-  constructor(port: number, options: Readonly<Record<string, string | number>> = {}) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  /** `security`: default cleartext. */
+  constructor(
+    port: number,
+    options: Readonly<Record<string, string | number>> = {},
+    security: ChannelCredentials = credentials.createInsecure(),
+  ) {
+    this.#client = new Client(`127.0.0.1:${port}`, security, {
       'grpc.use_local_subchannel_pool': 1,
       'grpc.enable_retries': 0,
       'grpc.max_receive_message_length': -1,

@@ -1,4 +1,4 @@
-import { status } from '@grpc/grpc-js';
+import { type ChannelCredentials, status } from '@grpc/grpc-js';
 import { EchoClient } from './echo-client.ts';
 
 /** Calls that go on, a few at a time over two connections, until they are stopped. */
@@ -12,8 +12,8 @@ export class SteadyLoad implements AsyncDisposable {
   #stopped = false;
 
   /** `options` are those of grpc-js: by those of `EchoClient` it tries nothing twice, not even what a server says that it has not begun. */
-  constructor(port: number, options: Readonly<Record<string, number>> = {}, atATime = 8) {
-    this.#clients = [new EchoClient(port, options), new EchoClient(port, options)];
+  constructor(port: number, options: Readonly<Record<string, number>> = {}, atATime = 8, security?: ChannelCredentials) {
+    this.#clients = [new EchoClient(port, options, security), new EchoClient(port, options, security)];
     this.#workers = this.#clients.flatMap((client) =>
       Array.from({ length: Math.ceil(atATime / this.#clients.length) }, () => this.#work(client)),
     );

@@ -192,7 +192,7 @@ export function prefixRoute(prefix: string, cluster: string): EnvoyPart {
 }
 
 /** A listener for HTTP/1.1 and HTTP/2, with TLS if there is a certificate. */
-export function httpListener(port: number, routes: readonly EnvoyPart[], tls?: PairFiles): EnvoyPart {
+export function httpListener(port: number, routes: readonly EnvoyPart[], tls?: ListenerPair): EnvoyPart {
   const manager = {
     '@type': `${API}extensions.filters.network.http_connection_manager.v3.HttpConnectionManager`,
     stat_prefix: 'in',
@@ -212,15 +212,57 @@ export function httpListener(port: number, routes: readonly EnvoyPart[], tls?: P
   };
 }
 
-function downstreamTls({ cert, key }: PairFiles): EnvoyPart {
+/** What a TLS listener shows, and what it wants to see. */
+export interface ListenerPair extends PairFiles {
+  /** Default: clients are not asked for certificates. */
+  readonly clients?: PeerNames;
+}
+
+/** Who the other side must be. */
+export interface PeerNames {
+  /** A file of authorities. */
+  readonly ca: string;
+  /** URIs of which its certificate must have one; default any certificate. */
+  readonly uris?: readonly string[];
+}
+
+/** The key `transport_socket` of a cluster whose endpoints are shown a certificate. */
+export function upstreamTls(pair: PairFiles, servers: PeerNames): EnvoyPart {
+  return {
+    name: 'tls',
+    typed_config: {
+      '@type': `${API}extensions.transport_sockets.tls.v3.UpstreamTlsContext`,
+      common_tls_context: { alpn_protocols: ['h2'], ...certificates(pair), ...validation(servers) },
+    },
+  };
+}
+
+function downstreamTls({ clients, ...pair }: ListenerPair): EnvoyPart {
   return {
     name: 'tls',
     typed_config: {
       '@type': `${API}extensions.transport_sockets.tls.v3.DownstreamTlsContext`,
       common_tls_context: {
         alpn_protocols: ['h2', 'http/1.1'],
-        tls_certificates: [{ certificate_chain: { filename: cert }, private_key: { filename: key } }],
+        ...certificates(pair),
+        ...(clients === undefined ? {} : validation(clients)),
       },
+      ...(clients === undefined ? {} : { require_client_certificate: true }),
+    },
+  };
+}
+
+function certificates({ cert, key }: PairFiles): EnvoyPart {
+  return { tls_certificates: [{ certificate_chain: { filename: cert }, private_key: { filename: key } }] };
+}
+
+function validation({ ca, uris }: PeerNames): EnvoyPart {
+  return {
+    validation_context: {
+      trusted_ca: { filename: ca },
+      ...(uris === undefined
+        ? {}
+        : { match_typed_subject_alt_names: uris.map((exact) => ({ san_type: 'URI', matcher: { exact } })) }),
     },
   };
 }

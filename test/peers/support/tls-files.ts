@@ -16,6 +16,9 @@ export interface TlsFiles {
   readonly wrongName: PairFiles;
   readonly expired: PairFiles;
   readonly client: PairFiles;
+  /** With the name `SPIFFE_ID`. */
+  readonly spiffe: PairFiles;
+  readonly expiredClient: PairFiles;
   readonly untrustedClient: PairFiles;
 }
 
@@ -32,6 +35,8 @@ export async function writeTlsFiles(folder: WorkFolder): Promise<TlsFiles> {
     wrongName: await pair('wrong-name', tls.wrongName),
     expired: await pair('expired', tls.expired),
     client: await pair('client', tls.client),
+    spiffe: await pair('spiffe', tls.spiffe),
+    expiredClient: await pair('expired-client', tls.expiredClient),
     untrustedClient: await pair('untrusted-client', tls.untrustedClient),
   };
 }

@@ -7,10 +7,12 @@ import {
   type MethodDefinition,
   Server,
   ServerCredentials,
+  type ServerUnaryCall,
   type ServiceDefinition,
   type status,
 } from '@grpc/grpc-js';
 import { createEndpoint, type Endpoint } from '../../../src/model/endpoint.ts';
+import type { KeyPair } from '../tls.ts';
 
 const toBuffer = (octets: Buffer): Buffer => octets;
 
@@ -40,6 +42,8 @@ export const ECHO = {
 export interface EchoOptions {
   /** Answers each call so much later. Milliseconds, default 0. */
   readonly delayMs?: number;
+  /** TLS with this certificate, for clients with one of that authority. Default cleartext. */
+  readonly tls?: { readonly pair: KeyPair; readonly clientCa: Buffer };
 }
 
 /** A grpc-js server that remembers every call it has begun to execute, by the `x-call` of its metadata. */
@@ -54,6 +58,8 @@ export class EchoBackend implements AsyncDisposable {
   failure: status | null = null;
   /** Metadata of the last call. */
   metadata = new Metadata();
+  /** Subject alternative names of the certificate that the last call's client has shown, as Node writes them. */
+  clientNames = '';
   /** Time that the deadline of the last call left. Milliseconds. */
   leftMs = Number.POSITIVE_INFINITY;
   readonly #options: EchoOptions;
@@ -89,7 +95,7 @@ export class EchoBackend implements AsyncDisposable {
         call.on('end', () => call.end());
       },
     });
-    this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#injector = this.#server.createConnectionInjector(createCredentials(options));
     this.#listener = createServer((socket) => {
       this.accepted++;
       this.#sockets.add(socket);
@@ -138,8 +144,9 @@ export class EchoBackend implements AsyncDisposable {
     this.#server.forceShutdown();
   }
 
-  #execute(call: { readonly metadata: Metadata; getDeadline(): Date | number }): void {
+  #execute(call: Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getDeadline' | 'getAuthContext'>): void {
     this.metadata = call.metadata;
+    this.clientNames = call.getAuthContext().sslPeerCertificate?.subjectaltname ?? '';
     this.leftMs = Number(call.getDeadline()) - Date.now();
     this.executed.push(String(call.metadata.get('x-call')[0] ?? ''));
   }
@@ -158,9 +165,7 @@ export class EchoBackend implements AsyncDisposable {
   }
 }
 
-interface EchoStream {
-  readonly metadata: Metadata;
-  getDeadline(): Date | number;
+interface EchoStream extends Pick<ServerUnaryCall<Buffer, Buffer>, 'metadata' | 'getDeadline' | 'getAuthContext'> {
   on(name: 'data', run: (octets: Buffer) => void): void;
   on(name: 'end', run: () => void): void;
   write(octets: Buffer): void;
@@ -176,4 +181,10 @@ function answered(request: Metadata): Metadata {
     }
   }
   return trailers;
+}
+
+function createCredentials({ tls }: EchoOptions): ServerCredentials {
+  return tls === undefined
+    ? ServerCredentials.createInsecure()
+    : ServerCredentials.createSsl(tls.clientCa, [{ cert_chain: tls.pair.cert, private_key: tls.pair.key }], true);
 }
