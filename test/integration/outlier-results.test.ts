@@ -83,7 +83,7 @@ describe('an answer of a server', () => {
       await using backend = await NodeHttp2Backend.start({ onStream: answer });
       await using bench = await startBench(backend);
       await callOnce(bench);
-      assert.deepEqual(ejections(bench), fails ? ['1 consecutive 5xx'] : []);
+      assert.deepEqual(ejections(bench), fails ? ['1 consecutive 5xx'] : [], bench.log.localReplies.join());
     });
   }
 });
@@ -172,9 +172,10 @@ describe('an ejected endpoint', () => {
   });
 });
 
+/** More than are taken, and not so many that the connection is ended for them. */
 function* manyFields(): Generator<[string, string | number]> {
   yield [':status', 200];
-  for (let index = 0; index < 500; index++) {
+  for (let index = 0; index < 150; index++) {
     yield [`x-${index}`, 'value'];
   }
 }

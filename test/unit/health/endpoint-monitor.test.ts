@@ -26,6 +26,26 @@ describe('EndpointMonitor', () => {
     await monitor.close();
   });
 
+  it('tells of each check that passes while it is healthy, not of one on its way back, nor where nothing is checked', async () => {
+    const { clock, monitor, checker, observer } = new MonitorBench({ cluster: grpcCluster({ healthyThreshold: 2 }) });
+    const seen: number[] = [];
+    monitor.start(0);
+    for (const outcome of [SERVING, SERVING, NOT_SERVING, SERVING, SERVING]) {
+      checker.script = () => ({ outcome, afterMs: 0 });
+      await clock.advance(seen.length === 0 ? 0 : TIMING.intervalMs);
+      seen.push(observer.passed.length);
+    }
+    assert.deepEqual(seen, [1, 2, 2, 2, 3]);
+    await monitor.close();
+    const cluster = grpcCluster();
+    const unchecked = new MonitorBench({ cluster: { ...cluster, healthCheck: { ...cluster.healthCheck, type: 'none' } } });
+    unchecked.checker.script = () => ({ outcome: SERVING, afterMs: 0 });
+    unchecked.monitor.start(0);
+    await unchecked.clock.advance(0);
+    assert.deepEqual([unchecked.state, unchecked.observer.passed], ['healthy', []]);
+    await unchecked.monitor.close();
+  });
+
   it('is as good as its worst service, and says which that is', async () => {
     const { clock, monitor, checker } = new MonitorBench({ cluster: grpcCluster({ services: ['', 'route.Router'] }) });
     checker.script = () => ({
