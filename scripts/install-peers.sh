@@ -12,6 +12,7 @@ DEBIAN_PACKAGES=(
   'chromium=*'
   'curl=7.88.1-*'
   'dnsmasq-base=2.90-*'
+  'haproxy=2.6.12-*'
   'nghttp2-client=1.52.0-*'
   'nghttp2-server=1.52.0-*'
   'prometheus=2.42.0*'
@@ -37,7 +38,7 @@ MODULE_PROGRAMS=(
 )
 
 # With --bench also what bench/forward measures beside the bridge.
-BENCH_DEBIAN_PACKAGES=('haproxy=2.6.12-*' 'nginx=1.22.1-*')
+BENCH_DEBIAN_PACKAGES=('nginx=1.22.1-*')
 BENCH_OWN_PROGRAMS=(bench/forward/loadgen)
 if [ "${1:-}" = --bench ]; then
   DEBIAN_PACKAGES+=("${BENCH_DEBIAN_PACKAGES[@]}")
