@@ -28,6 +28,11 @@ export class EjectedView {
   /** The view itself where nothing is ejected. */
   show(view: HealthView): HealthView {
     const changed = new Map<string, ClusterHealth>();
+    for (const name of this.#memos.keys()) {
+      if (!view.clusters.has(name)) {
+        this.#memos.delete(name);
+      }
+    }
     for (const [name, health] of view.clusters) {
       const found = this.#ejectionsOf(name);
       if (found === null || found.ejections.size === 0) {
