@@ -292,6 +292,7 @@ export class Bridge {
     this.#answers.commit(config);
     this.#public.commit(config.drain.timeoutMs);
     this.#certificates.watch(certificateFilesOf(config));
+    this.#metrics.retain(new Set(config.clusters.map(({ name }) => name)));
   }
 
   #onVerdict(verdict: BridgeVerdict): void {

@@ -31,6 +31,8 @@ export interface BridgeMetrics {
   readonly calls: CallMetrics;
   readonly upstream: UpstreamMetrics;
   readonly process: ProcessMetrics;
+  /** Forgets what was counted for clusters that are not among these any longer. */
+  readonly retain: (clusters: ReadonlySet<string>) => void;
   /** What a scrape is answered. */
   readonly render: (format: MetricsFormat) => Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -48,12 +50,17 @@ export function createBridgeMetrics(version: string, sources: MetricsSources): B
     })),
   );
   const own = new ProcessMetrics();
+  const health = new HealthMetrics(registry, () => clusterSnapshots(sources.monitor()));
   return {
-    health: new HealthMetrics(registry, () => clusterSnapshots(sources.monitor())),
+    health,
     listeners: new ListenerMetrics(registry, () => sources.listeners().map(listenerSnapshot), sources.draining),
     calls,
     upstream,
     process: own,
+    retain: (clusters) => {
+      health.retain(clusters);
+      calls.retain(clusters);
+    },
     render: async (format) => {
       const families = [...(await readRegistry(registry)), ...upstream.read(), ...calls.read(), ...own.read()];
       return { contentType: METRICS_CONTENT_TYPES[format], body: renderMetrics(families, format) };

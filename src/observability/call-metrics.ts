@@ -25,6 +25,8 @@ export class CallMetrics implements CallObserver {
   #routeCount = 0;
   /** Where the call before this one belonged: comparing two names costs less than finding one. */
   #last = this.#others;
+  /** Clusters that have not been removed; null as long as none can have been. */
+  #clusters: ReadonlySet<string> | null = null;
   readonly #localReplies = new Map<LocalReason, number>(Object.values(LocalReason).map((reason) => [reason, 0]));
 
   onCallStart(call: CallView): void {
@@ -61,8 +63,14 @@ export class CallMetrics implements CallObserver {
     return ended;
   }
 
+  /** What was counted for other clusters leaves with the last of their calls, at a scrape. */
+  retain(clusters: ReadonlySet<string>): void {
+    this.#clusters = clusters;
+  }
+
   /** What is known now. */
   read(): readonly MetricFamily[] {
+    this.#forgetRemoved();
     const lines: CallLines = { started: [], handled: [], duration: [] };
     for (const route of [...[...this.#routes.values()].flat(), this.#others]) {
       for (const series of route.publish()) {
@@ -90,6 +98,25 @@ export class CallMetrics implements CallObserver {
         lines: [...this.#localReplies].map(([reason, count]) => formatSample(LOCAL_REPLIES, { reason }, count)),
       },
     ];
+  }
+
+  #forgetRemoved(): void {
+    const clusters = this.#clusters;
+    if (clusters === null) {
+      return;
+    }
+    for (const [route, known] of this.#routes) {
+      const kept = known.filter(({ cluster, begun, ended }) => clusters.has(cluster) || begun > ended);
+      if (kept.length < known.length) {
+        this.#routeCount -= known.length - kept.length;
+        this.#last = this.#others;
+        if (kept.length === 0) {
+          this.#routes.delete(route);
+        } else {
+          this.#routes.set(route, kept);
+        }
+      }
+    }
   }
 
   #routeOf({ route, cluster }: CallView): RouteCalls {

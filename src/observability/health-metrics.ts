@@ -30,6 +30,9 @@ export class HealthMetrics {
   readonly #checkDuration: Histogram<'cluster'>;
   readonly #checks: Counter<'cluster' | 'outcome'>;
   readonly #stateChanges: Counter<'cluster' | 'to'>;
+  /** Label values of counters, by cluster. */
+  readonly #outcomes = new Map<string, Set<string>>();
+  readonly #targets = new Map<string, Set<HealthState>>();
 
   constructor(registry: Registry, snapshots: () => Iterable<ClusterSnapshot>) {
     const registers = [registry];
@@ -58,10 +61,38 @@ export class HealthMetrics {
   onCheck(cluster: string, outcome: string, durationMs: number): void {
     this.#checkDuration.observe({ cluster }, durationMs / 1000);
     this.#checks.inc({ cluster, outcome });
+    remember(this.#outcomes, cluster, outcome);
   }
 
   onStateChange(cluster: string, to: HealthState): void {
     this.#stateChanges.inc({ cluster, to });
+    remember(this.#targets, cluster, to);
+  }
+
+  /** Forgets what was counted for clusters that are not among these. */
+  retain(clusters: ReadonlySet<string>): void {
+    for (const [cluster, outcomes] of this.#outcomes) {
+      if (!clusters.has(cluster)) {
+        this.#checkDuration.remove({ cluster });
+        outcomes.forEach((outcome) => this.#checks.remove({ cluster, outcome }));
+        this.#outcomes.delete(cluster);
+      }
+    }
+    for (const [cluster, targets] of this.#targets) {
+      if (!clusters.has(cluster)) {
+        targets.forEach((to) => this.#stateChanges.remove({ cluster, to }));
+        this.#targets.delete(cluster);
+      }
+    }
+  }
+}
+
+function remember<T>(known: Map<string, Set<T>>, cluster: string, value: T): void {
+  const values = known.get(cluster);
+  if (values === undefined) {
+    known.set(cluster, new Set([value]));
+  } else {
+    values.add(value);
   }
 }
 

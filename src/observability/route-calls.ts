@@ -42,7 +42,8 @@ export class RouteCalls {
   readonly cluster: string;
   /** Attempts after one that was not processed. */
   retries = 0;
-  /** Calls that have ended, whatever their method. */
+  /** Calls that have begun, and those that have ended, whatever their method. */
+  begun = 0;
   ended = 0;
   readonly #other: CallSeries;
   readonly #plain: CallSeries;
@@ -59,6 +60,7 @@ export class RouteCalls {
   }
 
   onStart(call: CallView): void {
+    this.begun++;
     if (!call.isGrpc) {
       this.#plain.started++;
       return;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import { EchoClient } from '../support/echo-client.ts';
+import { METRICS, metricLines, untilMetric } from '../support/metrics-page.ts';
 import { EchoBackend } from '../support/peers/echo-service.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
@@ -89,5 +90,34 @@ describe('a reload of the configuration', () => {
     await bridge.untilHealthy(false);
     assert.equal((await bridge.get('/healthz')).status, 503);
     assert.equal((await bridge.get('/readyz')).status, 200);
+  });
+
+  it('takes every series of a cluster away with it', async () => {
+    await using echo = await EchoBackend.start();
+    await using checked = await GrpcBackend.start();
+    const stays = echoCluster('stays', [echo]);
+    const goes = { ...stays, name: 'goes' };
+    const more = { ...METRICS, health: { paths: ['/healthz'], clusters: ['stays'] } };
+    const sick = quickCluster('sick', [checked.key]);
+    await using bridge = await TestBridge.start(routed('goes', [stays, goes, sick], more));
+    await bridge.untilHealthy(true);
+    await bridge.untilLogged('endpoint state changed', ({ cluster }) => cluster === 'sick');
+    using client = new EchoClient(portOf(bridge));
+    await client.unary(Buffer.from('hi'));
+    const label = /cluster="(?:goes|sick)"/;
+    await untilMetric(bridge, 'upstream_connections_opened_total{cluster="goes"} 1');
+    const before = (await metricLines(bridge)).filter((line) => label.test(line));
+    for (const name of ['calls_started_total', 'checks_total', 'check_duration_seconds_sum', 'state_changes_total']) {
+      assert.ok(
+        before.some((line) => line.startsWith(name)),
+        name,
+      );
+    }
+    await bridge.reload(routed('stays', [stays], more));
+    await client.unary(Buffer.from('hi'));
+    assert.deepEqual(
+      (await metricLines(bridge)).filter((line) => label.test(line)),
+      [],
+    );
   });
 });

@@ -71,4 +71,25 @@ describe('HealthMetrics', () => {
     assert.ok(lines.includes('grpc_health_bridge_check_duration_seconds_sum{cluster="router"} 1.002'));
     assert.ok(lines.includes('grpc_health_bridge_state_changes_total{cluster="router",to="unhealthy"} 1'));
   });
+
+  it('forgets what it has counted for clusters that were removed', async () => {
+    const registry = createRegistry({ version: '1.2.3', nodeVersion: 'v24.0.0' });
+    const metrics = new HealthMetrics(registry, () => []);
+    for (const cluster of ['stays', 'goes']) {
+      metrics.onCheck(cluster, 'serving', 2);
+      metrics.onCheck(cluster, 'timeout', 2);
+      metrics.onStateChange(cluster, 'unhealthy');
+      metrics.onStateChange(cluster, 'healthy');
+    }
+    const before = await scrape(registry);
+    metrics.retain(new Set(['stays']));
+    const after = await scrape(registry);
+    assert.deepEqual(
+      after,
+      before.filter((line) => !line.includes('cluster="goes"')),
+    );
+    assert.ok(after.length < before.length);
+    metrics.onCheck('goes', 'serving', 2);
+    assert.ok((await scrape(registry)).includes('grpc_health_bridge_checks_total{cluster="goes",outcome="serving"} 1'));
+  });
 });
