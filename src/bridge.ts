@@ -34,7 +34,7 @@ import type { EjectionChange } from './outlier/detector.ts';
 import { joinObservers } from './proxy/joined-observer.ts';
 import type { RefusalReason } from './proxy/listener-options.ts';
 import type { CallObserver } from './proxy/observer.ts';
-import type { Route } from './proxy/router.ts';
+import type { ListedRoute } from './proxy/router.ts';
 import type { Clock } from './util/clock.ts';
 import type { Random } from './util/random.ts';
 
@@ -311,7 +311,7 @@ export class Bridge {
     this.#monitor?.onEjections();
   }
 
-  #plan(config: ListenerConfig, whole: Config, forwarded: readonly Route[]): ListenerPlan {
+  #plan(config: ListenerConfig, whole: Config, forwarded: readonly ListedRoute[]): ListenerPlan {
     const { name, address, tls } = config;
     const front = this.#answers.frontOf(config, whole);
     const { isHealthPath, ...settings } = toListenerOptions(config, whole, this.#tracing?.calls);
@@ -333,7 +333,7 @@ export class Bridge {
     return { name: ADMIN, address, tls: null, requestHandler: app.handler, options: { turn, slabs } };
   }
 
-  #routesOf(config: ListenerConfig, { health }: Config, routes: readonly Route[]): readonly Route[] {
+  #routesOf(config: ListenerConfig, { health }: Config, routes: readonly ListedRoute[]): readonly ListedRoute[] {
     return config.health === 'none' ? routes : (this.#ownHealth?.withRoutes(routes, health) ?? routes);
   }
 

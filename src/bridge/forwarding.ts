@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Config } from '../config/load.ts';
 import type { ListenerConfig } from '../config/sections/listener.ts';
 import type { RouteConfig } from '../config/sections/route.ts';
+import { type RouteClusterConfig, waysOf } from '../config/sections/route-clusters.ts';
 import { createHttp1Route } from '../http1/http1-route.ts';
 import { SlabPool } from '../http2/index.ts';
 import type { OutlierView } from '../model/ejection.ts';
@@ -9,7 +10,8 @@ import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { HealthView } from '../model/health-view.ts';
 import type { TraceMarker } from '../proxy/forwarded-headers.ts';
 import type { CallObserver } from '../proxy/observer.ts';
-import type { Route } from '../proxy/router.ts';
+import type { ListedRoute, Route } from '../proxy/router.ts';
+import { SplitRoute } from '../proxy/split-route.ts';
 import { Turn } from '../transport/turn.ts';
 import type { UpstreamEndpointState, UpstreamObserver } from '../upstream/options.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
@@ -28,6 +30,7 @@ import {
 } from './forwarded-cluster.ts';
 import type { MonitoredCluster } from './health-monitor.ts';
 import { toForwardedHeaders } from './listener-settings.ts';
+import { subsetsOf, toSubset } from './route-subsets.ts';
 
 export interface ForwardingDeps {
   readonly clock: Clock;
@@ -124,6 +127,7 @@ export class Forwarding {
       this.#end(of);
     }
     this.#preparation = null;
+    this.#retainSubsets();
   }
 
   /** Puts in force what was prepared: `routesOf` leads there from now on. Calls that are under way end where they are. */
@@ -147,6 +151,7 @@ export class Forwarding {
     for (const [name, cluster] of preparation.made) {
       this.#clusters.set(name, cluster);
     }
+    this.#retainSubsets();
     this.#endUnused();
   }
 
@@ -176,12 +181,12 @@ export class Forwarding {
   }
 
   /** What a listener serves, in the order of the configuration. */
-  routesOf(listener: ListenerConfig): readonly Route[] {
+  routesOf(listener: ListenerConfig): readonly ListedRoute[] {
     return this.#createRoutes(listener, this.#config);
   }
 
   /** The same of what was prepared and is not in force yet. */
-  preparedRoutesOf(listener: ListenerConfig): readonly Route[] {
+  preparedRoutesOf(listener: ListenerConfig): readonly ListedRoute[] {
     return this.#createRoutes(listener, this.#preparation?.config ?? this.#config);
   }
 
@@ -245,24 +250,53 @@ export class Forwarding {
     return createCluster(plan, dependencies);
   }
 
-  #createRoutes(listener: ListenerConfig, config: Config): readonly Route[] {
+  #createRoutes(listener: ListenerConfig, config: Config): readonly ListedRoute[] {
     const names = listener.routes === null ? null : new Set(listener.routes);
     return config.routes
       .filter(({ name }) => names === null || names.has(name))
       .map((route) => this.#createRoute(route, listener, config));
   }
 
-  #createRoute({ name, match, cluster: clusterName, timeoutMs }: RouteConfig, listener: ListenerConfig, config: Config): Route {
+  #createRoute(route: RouteConfig, listener: ListenerConfig, config: Config): ListedRoute {
+    const ways = waysOf(route).map((way) => ({ route: this.#createWay(route, way, listener, config), weight: way.weight }));
+    const [only] = ways;
+    return ways.length === 1 && only !== undefined
+      ? only.route
+      : new SplitRoute(route.name, route.match, ways, this.#deps.random);
+  }
+
+  #createWay(
+    { name, match, timeoutMs }: RouteConfig,
+    { name: clusterName, subset: labels }: RouteClusterConfig,
+    listener: ListenerConfig,
+    config: Config,
+  ): Route {
     const made = config === this.#config ? undefined : this.#preparation?.made.get(clusterName);
     const cluster = made ?? this.#clusters.get(clusterName);
     if (cluster === undefined) {
       throw new Error(`the route ${name} leads to the cluster ${clusterName}, which was not made`);
     }
+    const subset = labels === undefined ? null : toSubset(labels, clusterName, config);
     if (cluster.kind === 'http2') {
-      return { kind: 'http2', name, match, timeoutMs, cluster: cluster.of };
+      const { of } = cluster;
+      return { kind: 'http2', name, match, timeoutMs, cluster: of, subset: subset === null ? null : of.subset(subset) };
     }
     const forwardedHeaders = toForwardedHeaders(listener, config, this.#deps.traces);
-    return createHttp1Route(cluster.of, { name, match, timeoutMs, forwardedHeaders, callObserver: this.#deps.callObserver });
+    return createHttp1Route(cluster.of, {
+      name,
+      match,
+      timeoutMs,
+      subset: subset === null ? null : cluster.of.subset(subset),
+      forwardedHeaders,
+      callObserver: this.#deps.callObserver,
+    });
+  }
+
+  /** Subsets that no route names any more, or not yet, are let go. */
+  #retainSubsets(): void {
+    for (const [name, { of }] of this.#clusters) {
+      of.retainSubsets(subsetsOf(name, this.#config));
+    }
   }
 }
 
@@ -272,7 +306,7 @@ function activeRequestsOf(cluster: AnyCluster): number {
 
 /** The clusters that a route leads to. */
 function planClusters(config: Config, clusters: readonly MonitoredCluster[]): ReadonlyMap<string, ClusterPlan> {
-  const names = new Set(config.routes.map(({ cluster }) => cluster));
+  const names = new Set(config.routes.flatMap((route) => waysOf(route).map(({ name }) => name)));
   return new Map(
     [...names].map((name) => {
       const section = config.clusters.find((cluster) => cluster.name === name);

@@ -12,6 +12,7 @@ import { AdminSchema, toAdminConfig } from './sections/admin.ts';
 import { HealthSchema, toHealthConfig } from './sections/health.ts';
 import { ListenerSchema, toListenerConfig } from './sections/listener.ts';
 import { MetricsSchema, toMetricsConfig } from './sections/metrics.ts';
+import { findSubsetConflicts } from './subset-conflicts.ts';
 
 /**
  * What contradicts something elsewhere in the configuration. It looks at whatever is sound on its own, so that one run names
@@ -31,6 +32,7 @@ export function findConflicts(raw: unknown): readonly ConfigProblem[] {
     ...findCountConflicts(health, clusters),
     ...findPathConflicts(health, [...clusters, ...groups]),
     ...findRouteConflicts(raw, clusters),
+    ...findSubsetConflicts(raw),
     ...findEnvoyConflicts(raw),
   ];
 }

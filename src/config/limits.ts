@@ -36,6 +36,14 @@ export const MAX_FILE_PATH_LENGTH = 4_095;
 export const MAX_ROUTES = 1_024;
 /** Terms of `loadBalancing.hashOn`. */
 export const MAX_HASH_TERMS = 8;
+/** Ways of one route. */
+export const MAX_ROUTE_CLUSTERS = 64;
+/** The weight of one way of a route. */
+export const MAX_CLUSTER_WEIGHT = 1_000_000;
+/** Names of labels that subsets of one cluster go by. */
+export const MAX_SUBSET_KEYS = 16;
+/** Different subsets of one cluster that routes lead to: each is looked through when endpoints change. */
+export const MAX_SUBSETS = 64;
 /** Conditions on header fields of one route. */
 export const MAX_HEADER_MATCHES = 16;
 /** Characters of a path, prefix or value that a route compares. */

@@ -11,7 +11,12 @@ export function findRouteConflicts(raw: Record<string, unknown>, clusters: reado
   const routeNames = routes.flatMap((route) =>
     isPlainObject(route) && typeof route['name'] === 'string' ? [route['name']] : [],
   );
-  const targets = routes.flatMap((route, index) => placeText(route, 'cluster', `routes[${index}]`));
+  const targets = routes.flatMap((route, index) => [
+    ...placeText(route, 'cluster', `routes[${index}]`),
+    ...(isPlainObject(route) ? asList(route['clusters']) : []).flatMap((way, at) =>
+      placeText(way, 'name', `routes[${index}].clusters[${at}]`),
+    ),
+  ]);
   const served = listeners.flatMap((listener, index) =>
     isPlainObject(listener)
       ? asList(listener['routes']).flatMap((name, at) => placeItem(name, `listeners[${index}].routes[${at}]`))

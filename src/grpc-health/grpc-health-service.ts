@@ -3,7 +3,7 @@ import { type FieldList, type Http2Stream, NameId } from '../http2/index.ts';
 import { DeadlineWheel } from '../proxy/deadline-wheel.ts';
 import { LocalReason } from '../proxy/local-reason.ts';
 import { LocalReplies } from '../proxy/local-replies.ts';
-import type { LocalRoute, Route } from '../proxy/router.ts';
+import type { ListedRoute, LocalRoute } from '../proxy/router.ts';
 import type { UnroutedCall } from '../proxy/unrouted-call.ts';
 import type { Turn } from '../transport/turn.ts';
 import type { Clock } from '../util/clock.ts';
@@ -64,7 +64,7 @@ export class GrpcHealthService {
   }
 
   /** The routes of a listener together with those that lead here: before them all, or behind where they go first. */
-  withRoutes(routes: readonly Route[], { grpc, grpcStatusPath }: GrpcHealthOptions): readonly Route[] {
+  withRoutes(routes: readonly ListedRoute[], { grpc, grpcStatusPath }: GrpcHealthOptions): readonly ListedRoute[] {
     const status = grpcStatusPath === null ? [] : [this.#route(grpcStatusPath, 'status')];
     const methods = grpc === 'forward' ? [] : METHOD_PATHS.map(([path, method]) => this.#route(path, method));
     return grpc === 'local' ? [...status, ...methods, ...routes] : [...status, ...routes, ...methods];

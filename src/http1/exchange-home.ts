@@ -1,12 +1,19 @@
 import type { PickContext } from '../balancing/balancer.ts';
+import type { EndpointChoice } from '../upstream/endpoint-choice.ts';
 import type { ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
 import type { Clock } from '../util/clock.ts';
 import type { CallLog } from './call-log.ts';
 import type { EndpointClient } from './endpoint-client.ts';
+import type { EndpointClients } from './endpoint-clients.ts';
 import type { DownstreamSide, RelayedRequest } from './relayed-request.ts';
+
+/** The endpoints of a cluster that a route's requests may go to; made by `Http1Cluster.subset`. */
+export type Http1Subset = EndpointChoice<EndpointClients>;
 
 /** What a cluster does with an exchange that waits for a connection, or is to end. */
 export interface HeldExchange extends PickContext {
+  /** Which endpoints may be picked; null is all of the cluster. */
+  readonly subset: Http1Subset | null;
   /** Keys of the endpoints that could not be connected to for its request. */
   readonly tried: ReadonlySet<string>;
   /** A connection may be had now. */
@@ -51,6 +58,8 @@ export interface ExchangeOptions {
   readonly request: RelayedRequest;
   /** By the cluster's `requestHash`; 0 where there is none. */
   readonly hash: number;
+  /** Null is all endpoints of the cluster. */
+  readonly subset: Http1Subset | null;
   readonly down: DownstreamSide;
   /** From the request's header section to the end of the response. Milliseconds, 0 = any time. */
   readonly timeoutMs: number;

@@ -1,12 +1,11 @@
-import type { Balancer, Picker } from '../balancing/balancer.ts';
 import { createBalancer } from '../balancing/create-balancer.ts';
-import { selectEndpoints } from '../balancing/panic.ts';
-import { chooseLevel } from '../balancing/priority-levels.ts';
 import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import { RESET_RESULT } from '../proxy/attempt-result.ts';
 import { LocalReplies } from '../proxy/local-replies.ts';
 import { createEjections, type Ejections } from '../upstream/ejections.ts';
+import type { SubsetOptions } from '../upstream/endpoint-choice.ts';
+import { EndpointChoices } from '../upstream/endpoint-choices.ts';
 import type { UpstreamEndpointState } from '../upstream/options.ts';
 import { RequestHash } from '../upstream/request-hash.ts';
 import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
@@ -14,7 +13,7 @@ import { UpstreamTls } from '../upstream/upstream-tls.ts';
 import type { Clock } from '../util/clock.ts';
 import type { ClientContext, EndpointClient } from './endpoint-client.ts';
 import { EndpointClients } from './endpoint-clients.ts';
-import type { Acquired, ExchangeHome, HeldExchange } from './exchange-home.ts';
+import type { Acquired, ExchangeHome, HeldExchange, Http1Subset } from './exchange-home.ts';
 import type { Http1ClusterOptions, Http1Dependencies, Http1PoolOptions } from './options.ts';
 
 /** How long a request waits for a connection beyond connectTimeoutMs, so that a second endpoint may be tried. Milliseconds. */
@@ -31,7 +30,8 @@ export class Http1Cluster implements ExchangeHome {
   /** Answers to HTTP/2 requests that fail. */
   readonly replies: LocalReplies = new LocalReplies();
   readonly #context: ClientContext;
-  readonly #balancer: Balancer<EndpointClients>;
+  /** All endpoints, and the subsets that routes name. */
+  readonly #choices: EndpointChoices<EndpointClients>;
   /** By endpoint key; those of endpoints that are gone stay until their last request has ended. */
   readonly #endpoints = new Map<string, EndpointClients>();
   readonly #exchanges = new Set<HeldExchange>();
@@ -41,9 +41,6 @@ export class Http1Cluster implements ExchangeHome {
   readonly #starting = new Set<HeldExchange>();
   /** Null without outlier detection. */
   readonly #ejections: Ejections | null;
-  #picker: Picker<EndpointClients>;
-  #isPanic = false;
-  #hasEndpoints = false;
   #lastTrafficMs = Number.NEGATIVE_INFINITY;
   #closed: Promise<void> | null = null;
 
@@ -61,8 +58,7 @@ export class Http1Cluster implements ExchangeHome {
       tls: options.tls === null ? null : new UpstreamTls(options.tls),
       leaving: new Set(),
     };
-    this.#balancer = createBalancer(options.policy, dependencies.random);
-    this.#picker = this.#balancer.update([]);
+    this.#choices = new EndpointChoices(() => createBalancer(options.policy, dependencies.random), options.panicThresholdPercent);
     this.#ejections = createEjections(options, dependencies, (states) => this.#balance(states));
   }
 
@@ -98,7 +94,7 @@ export class Http1Cluster implements ExchangeHome {
 
   /** Whether health is ignored, as too few endpoints are healthy. */
   get isPanic(): boolean {
-    return this.#isPanic;
+    return this.#choices.whole.isPanic;
   }
 
   /** When a request last came; -Infinity for never. Clock.now(). */
@@ -115,13 +111,22 @@ export class Http1Cluster implements ExchangeHome {
       return;
     }
     this.#ejections?.update(states);
-    this.#hasEndpoints = states.length > 0;
     this.#balance(this.#ejections?.states ?? states);
   }
 
   /** A health check of an endpoint has passed, and it is healthy by checks: if it is ejected, it returns. */
   onCheckPassed(key: string): void {
     this.#ejections?.onCheckPassed(key);
+  }
+
+  /** The endpoints that have these labels: the same object for the same labels until `retainSubsets` lets it go. */
+  subset(options: SubsetOptions): Http1Subset {
+    return this.#choices.subset(options);
+  }
+
+  /** Lets all other subsets go: requests that have begun go on with theirs. */
+  retainSubsets(wanted: readonly SubsetOptions[]): void {
+    this.#choices.retain(wanted);
   }
 
   /** New handshakes are made with this; nothing happens where endpoints are spoken to without TLS. */
@@ -157,10 +162,10 @@ export class Http1Cluster implements ExchangeHome {
     this.#waiting.delete(exchange);
     const picked = this.#closed === null ? this.#pick(exchange) : null;
     if (picked === null) {
-      return { kind: 'none', reason: this.#reasonForNone() };
+      return { kind: 'none', reason: this.#reasonForNone(exchange) };
     }
     const { maxRequests, maxPendingRequests } = this.#context.limits;
-    const source = this.#sourceFor(picked, exchange.tried);
+    const source = this.#sourceFor(picked, exchange);
     // This one is among the exchanges already.
     if (source !== null && this.#exchanges.size - this.#waiting.size > maxRequests) {
       return { kind: 'none', reason: NoConnectionReason.TOO_MANY_REQUESTS };
@@ -215,10 +220,9 @@ export class Http1Cluster implements ExchangeHome {
   }
 
   #balance(states: readonly UpstreamEndpointState[]): void {
-    const selection = selectEndpoints(chooseLevel(states), this.#context.options.panicThresholdPercent);
-    const eligible = selection.endpoints.map(({ endpoint }) => this.#hold(endpoint));
-    this.#isPanic = selection.isPanic;
-    const chosen = new Set(eligible);
+    this.#choices.select(states);
+    const { keys } = this.#choices;
+    const chosen = new Set(states.filter(({ endpoint }) => keys.has(endpoint.key)).map(({ endpoint }) => this.#hold(endpoint)));
     for (const [key, clients] of this.#endpoints) {
       if (chosen.has(clients)) {
         clients.isEligible = true;
@@ -227,7 +231,6 @@ export class Http1Cluster implements ExchangeHome {
         this.#forgetIfEmpty(key, clients);
       }
     }
-    this.#picker = this.#balancer.update(eligible);
     // Each is asked once: it may have to go on waiting, or hear that there is nobody left.
     for (const exchange of Array.from(this.#waiting)) {
       exchange.onPlace();
@@ -244,21 +247,27 @@ export class Http1Cluster implements ExchangeHome {
   /** The policy's choice among those that have not failed lately; if there is none, among all that have not been tried. */
   #pick(exchange: HeldExchange): EndpointClients | null {
     const { tried } = exchange;
+    const choice = exchange.subset ?? this.#choices.whole;
+    if (choice.isStale) {
+      choice.use([...this.#endpoints.values()].filter(({ isEligible, key }) => isEligible && choice.has(key)));
+    }
+    const { picker } = choice;
     const nowMs = this.clock.now();
-    const first = this.#picker.pick(exchange);
+    const first = picker.pick(exchange);
     if (first.kind === 'unavailable' || (!tried.has(first.picked.key) && first.picked.isPromising(nowMs))) {
       return first.kind === 'picked' ? first.picked : null;
     }
-    const better = this.#picker.pickAmong(exchange, (each) => !tried.has(each.key) && each.isPromising(nowMs));
-    const result = better.kind === 'picked' ? better : this.#picker.pickAmong(exchange, ({ key }) => !tried.has(key));
+    const better = picker.pickAmong(exchange, (each) => !tried.has(each.key) && each.isPromising(nowMs));
+    const result = better.kind === 'picked' ? better : picker.pickAmong(exchange, ({ key }) => !tried.has(key));
     return result.kind === 'picked' ? result.picked : null;
   }
 
-  #reasonForNone(): NoConnectionReason {
+  #reasonForNone({ subset }: HeldExchange): NoConnectionReason {
     if (this.#closed !== null) {
       return NoConnectionReason.CLOSED;
     }
-    return this.#hasEndpoints ? NoConnectionReason.NO_HEALTHY_ENDPOINTS : NoConnectionReason.NO_ENDPOINTS;
+    const { size } = subset ?? this.#choices.whole;
+    return size > 0 ? NoConnectionReason.NO_HEALTHY_ENDPOINTS : NoConnectionReason.NO_ENDPOINTS;
   }
 
   /** Whether a request need not wait. */
@@ -268,14 +277,15 @@ export class Http1Cluster implements ExchangeHome {
   }
 
   /**
-   * Where a request gets its connection: when no more can be made, one that has nothing to do, wherever it leads; if there is none, the first
-   * of an endpoint, which is always allowed. Null if it has to wait.
+   * Where a request gets its connection: when no more can be made, one that has nothing to do, wherever in the subset it leads; if there is none,
+   * the first of an endpoint, which is always allowed. Null if it has to wait.
    */
-  #sourceFor(picked: EndpointClients, tried: ReadonlySet<string>): EndpointClients | null {
+  #sourceFor(picked: EndpointClients, { tried, subset }: HeldExchange): EndpointClients | null {
     if (picked.idle > 0 || this.connections < this.#context.limits.maxConnections) {
       return picked;
     }
-    const all = [...this.#endpoints.values()];
+    const choice = subset ?? this.#choices.whole;
+    const all = [...this.#endpoints.values()].filter(({ key }) => choice.has(key));
     const idle = all.find((clients) => clients.idle > 0);
     const first =
       picked.size === 0 ? picked : all.find(({ isEligible, size, key }) => isEligible && size === 0 && !tried.has(key));

@@ -7,7 +7,7 @@ import type { Timer } from '../util/clock.ts';
 import { ConnectError } from './connector.ts';
 import { ContentWatch } from './content-watch.ts';
 import type { EndpointClient } from './endpoint-client.ts';
-import type { ExchangeOptions, HeldExchange } from './exchange-home.ts';
+import type { ExchangeOptions, HeldExchange, Http1Subset } from './exchange-home.ts';
 import { reasonOfFailure } from './failure.ts';
 import { removeConnectionFields, toRawFields, toTrailers } from './fields.ts';
 import { MAX_INTERIM_RESPONSES, MAX_RESPONSE_FIELDS } from './options.ts';
@@ -34,6 +34,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
   readonly tried = new Set<string>();
   readonly excluded = null;
   readonly hash: number;
+  readonly subset: Http1Subset | null;
   readonly #options: ExchangeOptions;
   #phase: Phase = Phase.WAITING;
   #client: EndpointClient | null = null;
@@ -50,6 +51,7 @@ export class Http1Exchange implements Dispatcher.DispatchHandler, HeldExchange {
   constructor(options: ExchangeOptions) {
     this.#options = options;
     this.hash = options.hash;
+    this.subset = options.subset;
   }
 
   /** Begins; the downstream side may hear from within. Called once. */

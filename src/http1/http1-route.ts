@@ -13,6 +13,7 @@ import type { Http1Route } from '../proxy/router.ts';
 import { UnroutedCall } from '../proxy/unrouted-call.ts';
 import type { TextRequest } from '../upstream/request-hash.ts';
 import { CallLog } from './call-log.ts';
+import type { Http1Subset } from './exchange-home.ts';
 import { valuesOf } from './fields.ts';
 import { markForwarded } from './forwarded-fields.ts';
 import type { Http1Cluster } from './http1-cluster.ts';
@@ -30,6 +31,8 @@ export interface Http1RouteOptions {
   readonly match: RouteMatch;
   /** How long a request may take, from its header section to the end of its answer. Milliseconds, 0 = no limit. Envoy: route `timeout`. */
   readonly timeoutMs: number;
+  /** Which endpoints of the cluster requests may go to; null is all. */
+  readonly subset?: Http1Subset | null;
   /** As the listener has it. */
   readonly forwardedHeaders: ForwardedHeadersOptions;
   /** As the listener has it; null for none. */
@@ -129,7 +132,7 @@ interface Client {
 
 function toExchange(plan: Plan, request: RelayedRequest, down: DownstreamSide, { peer, protocol }: Client): Http1Exchange {
   const { cluster, options } = plan;
-  const { callObserver, forwardedHeaders, timeoutMs } = options;
+  const { callObserver, forwardedHeaders, timeoutMs, subset = null } = options;
   const { requestHash } = cluster;
   const marked = { ...request, fields: markForwarded(request.fields, forwardedHeaders, peer) };
   const log =
@@ -137,7 +140,7 @@ function toExchange(plan: Plan, request: RelayedRequest, down: DownstreamSide, {
       ? null
       : new CallLog({ observer: callObserver, clock: cluster.clock, plan: toRecordedPlan(plan), protocol, peer }, marked);
   const hash = requestHash === null ? 0 : requestHash.ofText(toTextRequest(marked), peer.remoteAddress);
-  return new Http1Exchange({ home: cluster, request: marked, hash, down, timeoutMs, log });
+  return new Http1Exchange({ home: cluster, request: marked, hash, subset, down, timeoutMs, log });
 }
 
 function toTextRequest({ path, authority, fields }: RelayedRequest): TextRequest {

@@ -78,6 +78,7 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     record.begin(route, peer.remoteAddress, nowMs);
     record.remotePort = peer.remotePort ?? 0;
     record.isGrpc = isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '');
+    this.#attempt.subset = route.subset ?? null;
     this.#attempt.hash = route.cluster.requestHash?.of(fields, peer.remoteAddress) ?? 0;
     this.#setDeadline(fields, route.timeoutMs, nowMs);
     this.#request.begin(fields, down.isRecvEnded);

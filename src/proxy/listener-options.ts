@@ -8,7 +8,7 @@ import type { ForwardedHeadersOptions } from './forwarded-headers.ts';
 import type { LocalHandler } from './local-handler.ts';
 import type { CallObserver } from './observer.ts';
 import type { RequestHandler } from './request-handler.ts';
-import type { Route } from './router.ts';
+import type { ListedRoute } from './router.ts';
 
 /** How much and how long a peer may take. Everything but the idle time, which is configured. */
 export interface ListenerLimits {
@@ -102,7 +102,7 @@ export interface ListenerOptions {
   readonly limits?: Partial<ListenerLimits>;
   readonly http2?: DownstreamHttp2Options;
   /** First match in this order wins. Default none: everything is answered by the handlers below. */
-  readonly routes?: readonly Route[];
+  readonly routes?: readonly ListedRoute[];
   /** Whether GET and HEAD of that path, without its query, are answered here whatever is routed. Default: no path is. */
   readonly isHealthPath?: (pathname: string) => boolean;
   /** Answers HTTP/1.x requests that are not routed. */

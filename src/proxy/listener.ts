@@ -15,7 +15,7 @@ import { type ListenerContext, toListenerContext } from './listener-context.ts';
 import type { ListenerOptions } from './listener-options.ts';
 import type { LocalReason } from './local-reason.ts';
 import { RequestCounter } from './request-counter.ts';
-import type { Route } from './router.ts';
+import type { ListedRoute } from './router.ts';
 import { type SniffVerdict, sniffProtocol } from './sniffer.ts';
 
 /** What a connection is counted as; `detecting` from accept to the first octets, the TLS handshake included. */
@@ -97,7 +97,7 @@ export class Listener {
   }
 
   /** Leads requests that come from now on by these routes, on open connections too. */
-  setRoutes(routes: readonly Route[]): void {
+  setRoutes(routes: readonly ListedRoute[]): void {
     this.#context.router.replace(routes);
   }
 

@@ -1,4 +1,5 @@
 import { type Field, FieldList, NameId } from '../http2/index.ts';
+import type { ClusterSubset } from '../upstream/stream-handler.ts';
 import type { UpstreamCluster } from '../upstream/upstream-cluster.ts';
 import type { LocalStreamOpener, StreamOpener } from './downstream-stream.ts';
 import type { RequestHandler } from './request-handler.ts';
@@ -11,6 +12,7 @@ import {
   type RouteMatch,
   toPathname,
 } from './route-match.ts';
+import type { SplitRoute } from './split-route.ts';
 
 interface RouteBase {
   /** Unique among the routes. */
@@ -24,6 +26,8 @@ interface RouteBase {
 export interface Http2Route extends RouteBase {
   readonly kind: 'http2';
   readonly cluster: UpstreamCluster;
+  /** Which endpoints of the cluster calls may go to; absent or null is all. Envoy: `metadata_match`. */
+  readonly subset?: ClusterSubset | null;
 }
 
 /** A route to HTTP/1.1 endpoints, which other code relays to. */
@@ -43,8 +47,11 @@ export interface LocalRoute extends RouteBase {
   readonly onStream: LocalStreamOpener;
 }
 
-/** One route of a listener. */
+/** Where a request goes. */
 export type Route = Http2Route | Http1Route | LocalRoute;
+
+/** One route of a listener: one way for all requests, or several. */
+export type ListedRoute = Route | SplitRoute;
 
 /** Paths whose candidates are remembered; then they are forgotten and found again. */
 const MAX_KNOWN_PATHS = 4096;
@@ -54,17 +61,17 @@ const MAX_KNOWN_PATHS = 4096;
  * with the same interned `:path` cost one look-up by identity.
  */
 export class Router {
-  #routes: readonly Route[];
+  #routes: readonly ListedRoute[];
   /** For a path, the routes that may match, up to the first that asks for nothing else. */
-  readonly #candidates = new Map<Field, readonly Route[]>();
+  readonly #candidates = new Map<Field, readonly ListedRoute[]>();
   readonly #request = new FieldListRequest(new FieldList());
 
-  constructor(routes: readonly Route[]) {
+  constructor(routes: readonly ListedRoute[]) {
     this.#routes = routes;
   }
 
   /** From now on these are the routes; requests that have been led go on where they are. */
-  replace(routes: readonly Route[]): void {
+  replace(routes: readonly ListedRoute[]): void {
     this.#routes = routes;
     this.#candidates.clear();
   }
@@ -86,7 +93,7 @@ export class Router {
       return null;
     }
     if (!hasConditions(first.match)) {
-      return first;
+      return toWay(first);
     }
     this.#request.fields = fields;
     return choose(candidates, this.#request);
@@ -97,7 +104,7 @@ export class Router {
     return choose(this.#findCandidates(path), request);
   }
 
-  #learn(path: Field): readonly Route[] {
+  #learn(path: Field): readonly ListedRoute[] {
     const candidates = this.#findCandidates(path.valueText());
     if (path.id > 0) {
       // Fields without an id are good for this request alone: their objects are filled again.
@@ -109,9 +116,9 @@ export class Router {
     return candidates;
   }
 
-  #findCandidates(path: string): readonly Route[] {
+  #findCandidates(path: string): readonly ListedRoute[] {
     const pathname = toPathname(path);
-    const candidates: Route[] = [];
+    const candidates: ListedRoute[] = [];
     for (const route of this.#routes) {
       if (matchesPath(route.match, pathname)) {
         candidates.push(route);
@@ -124,10 +131,15 @@ export class Router {
   }
 }
 
-function choose(candidates: readonly Route[], request: RoutedRequest): Route | null {
+/** Each request of a route with several ways goes its own. */
+function toWay(route: ListedRoute): Route {
+  return route.kind === 'split' ? route.choose() : route;
+}
+
+function choose(candidates: readonly ListedRoute[], request: RoutedRequest): Route | null {
   for (const route of candidates) {
     if (matchesConditions(route.match, request)) {
-      return route;
+      return toWay(route);
     }
   }
   return null;

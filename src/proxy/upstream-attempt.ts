@@ -1,6 +1,11 @@
 import { ErrorCode, type Http2Stream } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import { NoConnectionReason, type StreamWaiter, type UpstreamStreamHandler } from '../upstream/stream-handler.ts';
+import {
+  type ClusterSubset,
+  NoConnectionReason,
+  type StreamWaiter,
+  type UpstreamStreamHandler,
+} from '../upstream/stream-handler.ts';
 import type { UpstreamCluster } from '../upstream/upstream-cluster.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { RequestSide } from './request-side.ts';
@@ -20,6 +25,8 @@ export interface AttemptOwner extends UpstreamStreamHandler {
 export class UpstreamAttempt implements StreamWaiter {
   excluded: Endpoint | null = null;
   hash = 0;
+  /** Which endpoints the call may go to; null is all of the cluster. */
+  subset: ClusterSubset | null = null;
   /** Null while there is none. It is there until its owner has been told that it is closed. */
   stream: Http2Stream | null = null;
   #cluster: UpstreamCluster | null = null;
@@ -60,6 +67,7 @@ export class UpstreamAttempt implements StreamWaiter {
   clear(): void {
     this.#cluster = null;
     this.excluded = null;
+    this.subset = null;
   }
 
   onConnection(connection: UpstreamConnection): void {

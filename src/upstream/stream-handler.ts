@@ -1,5 +1,7 @@
 import type { PickContext } from '../balancing/balancer.ts';
 import type { FieldList, ResetCause } from '../http2/index.ts';
+import type { EndpointChoice } from './endpoint-choice.ts';
+import type { EndpointPool } from './endpoint-pool.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 
 /**
@@ -30,8 +32,13 @@ export interface AttemptResults {
   onResult(httpStatus: number): void;
 }
 
+/** The endpoints of a cluster that a route's calls may go to; made by `UpstreamCluster.subset`. */
+export type ClusterSubset = EndpointChoice<EndpointPool>;
+
 /** Who wants a connection. */
 export interface StreamWaiter extends PickContext {
+  /** Which endpoints may be picked; absent or null is all of the cluster. */
+  readonly subset?: ClusterSubset | null;
   /** Here it is; the waiter opens its stream in the call. */
   onConnection(connection: UpstreamConnection): void;
   /** There will be none. */

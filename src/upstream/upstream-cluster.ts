@@ -1,17 +1,16 @@
-import type { Balancer, Picker } from '../balancing/balancer.ts';
 import { createBalancer } from '../balancing/create-balancer.ts';
-import { selectEndpoints } from '../balancing/panic.ts';
-import { chooseLevel } from '../balancing/priority-levels.ts';
 import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { Ticker } from '../transport/turn.ts';
 import { CircuitBreakers } from './circuit-breakers.ts';
 import { createEjections, type Ejections } from './ejections.ts';
+import type { SubsetOptions } from './endpoint-choice.ts';
+import { EndpointChoices } from './endpoint-choices.ts';
 import { EndpointPool } from './endpoint-pool.ts';
 import type { UpstreamClusterOptions, UpstreamDependencies, UpstreamEndpointState, UpstreamPoolOptions } from './options.ts';
 import type { PoolContext, PoolOwner } from './pool-context.ts';
 import { RequestHash } from './request-hash.ts';
-import { NoConnectionReason, type StreamWaiter } from './stream-handler.ts';
+import { type ClusterSubset, NoConnectionReason, type StreamWaiter } from './stream-handler.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import { UpstreamTls } from './upstream-tls.ts';
 import { type WaitEntry, WaitQueue } from './wait-queue.ts';
@@ -34,7 +33,8 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   /** Makes `StreamWaiter.hash`; null where the policy does not look at it. */
   readonly requestHash: RequestHash | null;
   readonly #context: PoolContext;
-  readonly #balancer: Balancer<EndpointPool>;
+  /** All endpoints, and the subsets that routes name. */
+  readonly #choices: EndpointChoices<EndpointPool>;
   readonly #queue: WaitQueue;
   /** Null without outlier detection. */
   readonly #ejections: Ejections | null;
@@ -42,9 +42,6 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   readonly #pools = new Map<string, EndpointPool>();
   /** Keys of the endpoints that the last update named. */
   #listed: ReadonlySet<string> = new Set();
-  #picker: Picker<EndpointPool>;
-  #isPickerStale = false;
-  #isPanic = false;
   #sweptAtMs: number;
   #lastTrafficMs = Number.NEGATIVE_INFINITY;
   /** Resolves when nothing is left; null until the end has begun. */
@@ -57,9 +54,8 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.requestHash = options.hashOn.length === 0 ? null : new RequestHash(options.hashOn, random);
     const tls = options.tls === null ? null : new UpstreamTls(options.tls);
     this.#context = { options, dependencies, tls, breakers: new CircuitBreakers(options.pool), owner: this };
-    this.#balancer = createBalancer(options.policy, random);
+    this.#choices = new EndpointChoices(() => createBalancer(options.policy, random), options.panicThresholdPercent);
     this.#queue = new WaitQueue({ turn, clock, breakers: this.#context.breakers });
-    this.#picker = this.#balancer.update([]);
     this.#ejections = createEjections(options, dependencies, (states) => this.#balance(states));
     this.#sweptAtMs = clock.now();
     turn.add(this);
@@ -104,7 +100,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
 
   /** Whether health is ignored, as too few endpoints are healthy. */
   get isPanic(): boolean {
-    return this.#isPanic;
+    return this.#choices.whole.isPanic;
   }
 
   /** When a connection was last asked for; -Infinity for never. Turn.nowMs, so late by a tick at most. */
@@ -137,6 +133,16 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.#ejections?.onCheckPassed(key);
   }
 
+  /** The endpoints that have these labels, for `StreamWaiter.subset`: the same object for the same labels until `retainSubsets` lets it go. */
+  subset(options: SubsetOptions): ClusterSubset {
+    return this.#choices.subset(options);
+  }
+
+  /** Lets all other subsets go: calls that have begun go on with theirs. */
+  retainSubsets(wanted: readonly SubsetOptions[]): void {
+    this.#choices.retain(wanted);
+  }
+
   /** New handshakes are made with this; nothing happens where endpoints are spoken to without TLS. */
   renewTls(tls: UpstreamTls): void {
     this.#context.tls?.become(tls);
@@ -152,11 +158,12 @@ export class UpstreamCluster implements Ticker, PoolOwner {
    * waiter hears later, exactly once, and never from within this call.
    */
   acquire(waiter: StreamWaiter): UpstreamConnection | null {
-    if (this.#isPickerStale) {
-      this.#refreshPicker();
+    const choice = waiter.subset ?? this.#choices.whole;
+    if (choice.isStale) {
+      this.#refresh(choice);
     }
     this.#lastTrafficMs = this.#context.dependencies.turn.nowMs;
-    const result = this.#picker.pick(waiter);
+    const result = choice.picker.pick(waiter);
     if (result.kind !== 'picked') {
       this.#tryFor(waiter);
       return null;
@@ -207,7 +214,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   }
 
   onPickable(): void {
-    this.#isPickerStale = true;
+    this.#choices.outdate();
   }
 
   onServed(entry: WaitEntry): void {
@@ -219,11 +226,11 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   }
 
   onHopeless(pool: EndpointPool): void {
-    this.#isPickerStale = true;
+    this.#choices.outdate();
     for (const entry of pool.waiting) {
       entry.tried.add(pool.key);
       if (!entry.isDone && !this.#move(entry)) {
-        this.#queue.refuse(entry, pool.isEligible ? pool.lastFailure : this.#reasonForNone());
+        this.#queue.refuse(entry, pool.isEligible ? pool.lastFailure : this.#reasonForNone(entry.waiter));
       }
     }
   }
@@ -233,16 +240,15 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   }
 
   #balance(states: readonly UpstreamEndpointState[]): void {
-    const selection = selectEndpoints(chooseLevel(states), this.#context.options.panicThresholdPercent);
-    this.#isPanic = selection.isPanic;
-    this.#setEligible(new Set(selection.endpoints.map(({ endpoint }) => endpoint.key)));
+    this.#choices.select(states);
+    this.#setEligible(this.#choices.keys);
   }
 
   #setEligible(keys: ReadonlySet<string>): void {
     for (const pool of this.#pools.values()) {
       pool.setEligible(keys.has(pool.key));
     }
-    this.#isPickerStale = true;
+    this.#choices.outdate();
     for (const pool of this.#pools.values()) {
       if (!pool.isEligible && pool.waiting.size > 0) {
         this.onHopeless(pool);
@@ -251,11 +257,10 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   }
 
   /** Endpoints without a known fault; if there are none, those that are being tried again. */
-  #refreshPicker(): void {
-    this.#isPickerStale = false;
-    const pools = [...this.#pools.values()].filter(({ isEligible }) => isEligible);
+  #refresh(choice: ClusterSubset): void {
+    const pools = [...this.#pools.values()].filter(({ isEligible, key }) => isEligible && choice.has(key));
     const pickable = pools.filter(({ isPickable }) => isPickable);
-    this.#picker = this.#balancer.update(pickable.length > 0 ? pickable : pools.filter(({ connecting }) => connecting > 0));
+    choice.use(pickable.length > 0 ? pickable : pools.filter(({ connecting }) => connecting > 0));
   }
 
   /**
@@ -264,39 +269,42 @@ export class UpstreamCluster implements Ticker, PoolOwner {
    */
   #tryFor(waiter: StreamWaiter): void {
     const nowMs = this.#context.dependencies.clock.now();
-    const pools = [...this.#pools.values()].filter((pool) => pool.mayTry(nowMs));
+    const choice = waiter.subset ?? this.#choices.whole;
+    const pools = [...this.#pools.values()].filter((pool) => choice.has(pool.key) && pool.mayTry(nowMs));
     const pool = pools.find(({ key }) => key !== waiter.excluded?.key) ?? pools[0];
     if (pool === undefined) {
-      this.#queue.addRefused(waiter, this.#reasonForNone());
+      this.#queue.addRefused(waiter, this.#reasonForNone(waiter));
       return;
     }
     const entry = this.#queue.add(waiter);
     if (entry !== null) {
       pool.tryFor(entry);
-      this.#isPickerStale = true;
+      this.#choices.outdate();
     }
   }
 
-  #reasonForNone(): NoConnectionReason {
+  #reasonForNone({ subset }: StreamWaiter): NoConnectionReason {
+    const choice = subset ?? this.#choices.whole;
     if (this.#gone !== null) {
       return NoConnectionReason.CLOSED;
     }
     for (const pool of this.#pools.values()) {
-      if (pool.isEligible) {
+      if (pool.isEligible && choice.has(pool.key)) {
         return pool.lastFailure;
       }
     }
-    return this.#listed.size === 0 ? NoConnectionReason.NO_ENDPOINTS : NoConnectionReason.NO_HEALTHY_ENDPOINTS;
+    return choice.size === 0 ? NoConnectionReason.NO_ENDPOINTS : NoConnectionReason.NO_HEALTHY_ENDPOINTS;
   }
 
   /** Leads a waiter to an endpoint that it has not tried; false if there is none. */
   #move(entry: WaitEntry): boolean {
-    if (this.#isPickerStale) {
-      this.#refreshPicker();
-    }
     const { waiter, tried } = entry;
-    const best = this.#picker.pickAmong(waiter, ({ key }) => !tried.has(key) && key !== waiter.excluded?.key);
-    const result = best.kind === 'picked' ? best : this.#picker.pickAmong(waiter, ({ key }) => !tried.has(key));
+    const choice = waiter.subset ?? this.#choices.whole;
+    if (choice.isStale) {
+      this.#refresh(choice);
+    }
+    const best = choice.picker.pickAmong(waiter, ({ key }) => !tried.has(key) && key !== waiter.excluded?.key);
+    const result = best.kind === 'picked' ? best : choice.picker.pickAmong(waiter, ({ key }) => !tried.has(key));
     if (result.kind === 'picked') {
       this.#moveTo(entry, result.picked);
     }
@@ -314,8 +322,11 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     const entries = this.#queue.waitingSince(nowMs, PATIENCE_MS);
     const places = entries.length === 0 ? [] : [...this.#pools.values()].filter((pool) => pool.isPickable && pool.hasPlace);
     for (const entry of entries) {
-      const { excluded } = entry.waiter;
-      const other = places.find((pool) => pool.key !== excluded?.key && pool.hasPlace && !entry.tried.has(pool.key));
+      const { excluded, subset } = entry.waiter;
+      const choice = subset ?? this.#choices.whole;
+      const other = places.find(
+        (pool) => choice.has(pool.key) && pool.key !== excluded?.key && pool.hasPlace && !entry.tried.has(pool.key),
+      );
       if (other !== undefined && !entry.isDone) {
         this.#moveTo(entry, other);
       } else if (!entry.isDone && nowMs - entry.sinceMs >= this.#context.options.connectTimeoutMs + EXTRA_WAIT_MS) {

@@ -19,6 +19,7 @@ import type { HealthCheckType } from './health-check-types.ts';
 import { type HealthyWhen, healthyWhenKey } from './healthy-when.ts';
 import { type LoadBalancingConfig, LoadBalancingSchema, toLoadBalancingConfig } from './load-balancing.ts';
 import { type OutlierDetectionConfig, OutlierDetectionSchema, toOutlierDetectionConfig } from './outlier-detection.ts';
+import { type SubsetsConfig, SubsetsSchema, toSubsetsConfig } from './subsets.ts';
 
 const MIN_STALE_AFTER_MS = 180_000;
 /** Checks that may be missed before a result is too old. */
@@ -42,6 +43,7 @@ const ClusterShape = Type.Object(
     tls: Type.Optional(ClusterTlsSchema),
     healthCheck: HealthCheckSchema,
     loadBalancing: LoadBalancingSchema,
+    subsets: Type.Optional(SubsetsSchema),
     outlierDetection: Type.Optional(OutlierDetectionSchema),
     connectionPool: ConnectionPoolSchema,
     keepalive: KeepaliveSchema,
@@ -90,6 +92,8 @@ export interface ClusterConfig {
   readonly tls: ClusterTlsConfig | null;
   readonly healthCheck: HealthCheckConfig;
   readonly loadBalancing: LoadBalancingConfig;
+  /** Null is none: routes lead to all endpoints alike. */
+  readonly subsets: SubsetsConfig | null;
   /** Null is off. */
   readonly outlierDetection: OutlierDetectionConfig | null;
   readonly connectionPool: ConnectionPoolConfig;
@@ -113,6 +117,7 @@ export function toClusterConfig(section: ClusterSection): ClusterConfig {
     tls: section.tls === undefined ? null : toClusterTlsConfig(section.tls),
     healthCheck,
     loadBalancing: toLoadBalancingConfig(section.loadBalancing),
+    subsets: section.subsets === undefined ? null : toSubsetsConfig(section.subsets),
     outlierDetection: section.outlierDetection === undefined ? null : toOutlierDetectionConfig(section.outlierDetection),
     connectionPool: toConnectionPoolConfig(section.connectionPool),
     keepalive: toKeepaliveConfig(section.keepalive),

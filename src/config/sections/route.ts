@@ -3,6 +3,7 @@ import { closed, durationKey, nameKey, switchKey, textKey, toMs } from '../keys.
 import { MAX_HEADER_MATCHES, MAX_MATCH_LENGTH } from '../limits.ts';
 import { listKey } from '../lists.ts';
 import { type Finding, withRule } from '../rules.ts';
+import { type RouteClusterConfig, RouteClustersSchema, toRouteClusters } from './route-clusters.ts';
 
 const HeaderMatchShape = Type.Object(
   {
@@ -61,12 +62,14 @@ const RouteMatchSchema = withRule(RouteMatchShape, ({ prefix, path }) =>
   prefix === undefined || path === undefined ? [] : [{ at: ['path'], message: 'excludes prefix', got: path } satisfies Finding],
 );
 
-/** One entry of `routes`. */
-export const RouteSchema = Type.Object(
+const RouteShape = Type.Object(
   {
     name: nameKey({ description: 'Unique; a label of metrics and logs, and what listeners list.' }),
     match: RouteMatchSchema,
-    cluster: nameKey({ description: 'Where the requests go. Envoy: `route.cluster`.' }),
+    cluster: Type.Optional(
+      nameKey({ description: 'Where the requests go. Envoy: `route.cluster`.', defaultText: 'clusters says where' }),
+    ),
+    clusters: Type.Optional(RouteClustersSchema),
     timeout: durationKey({
       description:
         'The longest from a request to the end of its response; 0s is none. With protocol http2, grpc-timeout is honoured besides. Envoy: `route.timeout`.',
@@ -76,6 +79,11 @@ export const RouteSchema = Type.Object(
     }),
   },
   closed({ description: 'Requests of one kind and the cluster they are forwarded to. The first route that matches wins.' }),
+);
+
+/** One entry of `routes`. */
+export const RouteSchema = withRule(RouteShape, ({ cluster, clusters }) =>
+  (cluster === undefined) === (clusters === undefined) ? [{ at: [], message: 'needs exactly one of cluster and clusters' }] : [],
 );
 
 /** One condition on a header field. */
@@ -96,13 +104,15 @@ export interface RouteConfig {
   /** Unique among the routes. */
   readonly name: string;
   readonly match: RouteMatchConfig;
-  /** An existing cluster. */
-  readonly cluster: string;
+  /** An existing cluster; absent where there are `clusters`. */
+  readonly cluster?: string;
+  /** At least one way; absent where there is `cluster`. */
+  readonly clusters?: readonly RouteClusterConfig[];
   /** 0 is none. Default 0. */
   readonly timeoutMs: number;
 }
 
-export function toRouteConfig(section: Static<typeof RouteSchema>): RouteConfig {
+export function toRouteConfig(section: Static<typeof RouteShape>): RouteConfig {
   const { prefix, path, authority, headers } = section.match;
   return {
     name: section.name,
@@ -111,7 +121,8 @@ export function toRouteConfig(section: Static<typeof RouteSchema>): RouteConfig 
       authority: authority === undefined ? null : authority.toLowerCase(),
       headers: headers.map(toHeaderMatchConfig),
     },
-    cluster: section.cluster,
+    ...(section.cluster === undefined ? {} : { cluster: section.cluster }),
+    ...(section.clusters === undefined ? {} : { clusters: toRouteClusters(section.clusters) }),
     timeoutMs: toMs(section.timeout),
   };
 }

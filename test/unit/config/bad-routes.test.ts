@@ -18,7 +18,7 @@ const TWO_LISTENERS = [
 
 const ROUTES: readonly BadCase[] = [
   one('no name', baseConfig({ routes: [{ cluster: 'app' }] }), 'routes[0].name: is required'),
-  one('no cluster', baseConfig({ routes: [{ name: 'r' }] }), 'routes[0].cluster: is required'),
+  one('no cluster', baseConfig({ routes: [{ name: 'r' }] }), 'routes[0]: needs exactly one of cluster and clusters'),
   one('a missing cluster', withRoute({ cluster: 'ap' }), 'routes[0].cluster: is no cluster, did you mean app? (got "ap")'),
   one(
     'a name twice',

@@ -199,6 +199,7 @@ describe('resolveConfig', () => {
       keepalive: { timeMs: 600_000, timeoutMs: 5_000 },
       healthyWhen: { percent: 50 },
       whenEmpty: 'healthy',
+      subsets: { keys: ['version', 'track'], fallback: 'any' },
       staleAfterMs: 3_600_000,
     });
     assert.deepEqual(search?.discovery, [

@@ -95,6 +95,7 @@ export const DEFAULTS: Config = {
         http: null,
         treat: { unimplemented: 'unhealthy', serviceUnknown: 'unhealthy', statusUnknown: 'unhealthy' },
       },
+      subsets: null,
       ...TRAFFIC_DEFAULTS,
       healthyWhen: 'any',
       whenEmpty: 'unhealthy',
@@ -167,6 +168,7 @@ clusters:
       authority: router.example:443
       treat: { unimplemented: healthy, serviceUnknown: degraded, statusUnknown: unhealthy }
     loadBalancing: { policy: ringHash, hashOn: [{ header: x-user }, { path: true }, { sourceAddress: true }], panicThreshold: "50%" }
+    subsets: { keys: [version, track], fallback: any }
     outlierDetection:
       consecutive5xx: 3
       consecutiveGatewayFailure: 2
