@@ -13,7 +13,7 @@ type Protocol = (typeof PROTOCOLS)[number];
 /** Where a cluster leads. */
 interface Endpoints {
   readonly protocol: Protocol;
-  readonly keys: readonly string[];
+  readonly keys: readonly (string | { readonly address: string; readonly weight: number })[];
 }
 
 /** A server that tells of each request how to answer it. */
@@ -131,6 +131,34 @@ for (const protocol of PROTOCOLS) {
     });
   });
 }
+
+describe('weights', () => {
+  for (const protocol of PROTOCOLS) {
+    it(`that a reload changes count at once, and on the connections that there are, over ${protocol}`, async () => {
+      await using one = await startServer(protocol, (answer) => answer('one'));
+      await using two = await startServer(protocol, (answer) => answer('two'));
+      const weighing = (weight: number): RawConfig =>
+        balancedBy({ policy: 'roundRobin' }, { protocol, keys: [one.endpoint.key, { address: two.endpoint.key, weight }] });
+      await using bridge = await TestBridge.start(weighing(1));
+      await bridge.untilHealthy(true);
+      const count = async (): Promise<readonly number[]> => {
+        const before = [one.requests, two.requests];
+        for (let call = 0; call < 12; call++) {
+          assert.equal((await ask('h2c', bridge, {})).status, 200);
+        }
+        return [one.requests - (before[0] ?? 0), two.requests - (before[1] ?? 0)];
+      };
+      assert.deepEqual(await count(), [6, 6]);
+      const connections = [one, two].map((server) => ('opened' in server ? server.opened : server.accepted));
+      await bridge.reload(weighing(3));
+      assert.deepEqual(await count(), [3, 9]);
+      assert.deepEqual(
+        [one, two].map((server) => ('opened' in server ? server.opened : server.accepted)),
+        connections,
+      );
+    });
+  }
+});
 
 describe('least request', () => {
   for (const protocol of PROTOCOLS) {
