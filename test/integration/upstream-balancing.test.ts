@@ -90,6 +90,44 @@ describe('calls over the endpoints of a cluster', () => {
     assert.deepEqual([good.requests, bad.requests, unknown.opened], [5, 5, 0]);
   });
 
+  it('sends calls to the next level only while no endpoint of the first is healthy', async () => {
+    await using first = await NodeHttp2Backend.start();
+    await using spare = await NodeHttp2Backend.start();
+    await using bench = new UpstreamBench();
+    for (const [state, expected] of [
+      ['healthy', [2, 0]],
+      ['unhealthy', [2, 2]],
+      ['healthy', [4, 2]],
+    ] as const) {
+      bench.health([
+        [{ ...spare.endpoint, priority: 1 }, 'healthy'],
+        [first.endpoint, state],
+      ]);
+      assert.deepEqual([await bench.call().done, await bench.call().done], ['200', '200']);
+      assert.deepEqual([first.requests, spare.requests], expected, state);
+    }
+  });
+
+  it('keeps a call within its subset, also when no endpoint of it can be connected to', async () => {
+    await using v1 = await NodeHttp2Backend.start();
+    const gone = await NodeHttp2Backend.start();
+    const { endpoint } = gone;
+    await gone[Symbol.asyncDispose]();
+    await using bench = new UpstreamBench();
+    bench.health([
+      [{ ...v1.endpoint, labels: { version: 'v1' } }, 'healthy'],
+      [{ ...endpoint, labels: { version: 'v2' } }, 'healthy'],
+    ]);
+    const subset = bench.cluster.subset({ labels: { version: 'v2' }, fallback: 'none' });
+    for (let call = 0; call < 3; call++) {
+      assert.equal(await bench.call({ subset }).done, 'no connection: connect_failed');
+      assert.equal(await bench.call().done, '200');
+    }
+    assert.equal(v1.requests, 3);
+    const none = bench.cluster.subset({ labels: { version: 'v3' }, fallback: 'none' });
+    assert.equal(await bench.call({ subset: none }).done, 'no connection: no_endpoints');
+  });
+
   it('lets calls of an endpoint that becomes unhealthy or leaves finish, and then closes its connection', async () => {
     for (const isListed of [true, false]) {
       await using leaving = await RawH2Peer.start({ onRequest: () => undefined });

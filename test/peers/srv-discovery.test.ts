@@ -20,7 +20,7 @@ function config(server: Dnsmasq): RawConfig {
 }
 
 describe('srv discovery on a real resolver', { timeout: 60_000 }, () => {
-  it('checks every target at its own port, follows their addresses, and leaves standbys alone', async () => {
+  it('checks every target at its own port, follows their addresses, and lists standbys behind the others', async () => {
     await using one = await HealthPeer.start('grpc-go');
     await using two = await HealthPeer.start('C-core');
     const spare = await freePort();

@@ -4,7 +4,12 @@ import type { Endpoint } from '../../src/model/endpoint.ts';
 import type { HealthState } from '../../src/model/health-view.ts';
 import { Turn } from '../../src/transport/turn.ts';
 import type { UpstreamClusterOptions, UpstreamObserver } from '../../src/upstream/options.ts';
-import type { NoConnectionReason, StreamWaiter, UpstreamStreamHandler } from '../../src/upstream/stream-handler.ts';
+import type {
+  ClusterSubset,
+  NoConnectionReason,
+  StreamWaiter,
+  UpstreamStreamHandler,
+} from '../../src/upstream/stream-handler.ts';
 import { UpstreamCluster } from '../../src/upstream/upstream-cluster.ts';
 import type { UpstreamConnection } from '../../src/upstream/upstream-connection.ts';
 import { type Clock, systemClock } from '../../src/util/clock.ts';
@@ -40,6 +45,8 @@ export interface CallOptions {
   readonly excluded?: Endpoint;
   /** Default 0. */
   readonly hash?: number;
+  /** Default null: all endpoints. */
+  readonly subset?: ClusterSubset | null;
   /** Content of the request; the stream stays open for more when `isOpen`. */
   readonly content?: Buffer;
   readonly isOpen?: boolean;
@@ -51,6 +58,7 @@ export interface CallOptions {
 export class TestCall implements StreamWaiter, UpstreamStreamHandler {
   readonly excluded: Endpoint | null;
   readonly hash: number;
+  readonly subset: ClusterSubset | null;
   /** Resolves when all is over: `200`, `reset 7 unprocessed`, `no connection: queue_full`. */
   readonly done: Promise<string>;
   connection: UpstreamConnection | null = null;
@@ -71,6 +79,7 @@ export class TestCall implements StreamWaiter, UpstreamStreamHandler {
     const timer = setTimeout(() => resolve('no word'), CALL_DEADLINE_MS);
     this.excluded = options.excluded ?? null;
     this.hash = options.hash ?? 0;
+    this.subset = options.subset ?? null;
     this.done = promise;
     this.#finish = (how) => {
       clearTimeout(timer);
