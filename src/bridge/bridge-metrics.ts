@@ -46,6 +46,7 @@ export function createBridgeMetrics(version: string, sources: MetricsSources): B
       name,
       activeRequests,
       retries: calls.retriesOf(name),
+      retryDenials: { limit: calls.retryDenialsOf(name, 'limit'), overflow: calls.retryDenialsOf(name, 'overflow') },
       detectsOutliers: sources.detectsOutliers(name),
     })),
   );

@@ -78,7 +78,9 @@ export function goOn(cluster: AnyCluster, plan: ClusterPlan, renewed: UpstreamTl
   return cluster;
 }
 
-/** Whether no request is under way, or waits for a connection. */
+/** Whether no request is under way, or waits for a connection or for another attempt. */
 export function isUnused({ kind, of }: AnyCluster): boolean {
-  return kind === 'http1' ? of.activeRequests === 0 : of.activeStreams === 0 && of.pendingRequests === 0;
+  return kind === 'http1'
+    ? of.activeRequests === 0
+    : of.activeStreams === 0 && of.pendingRequests === 0 && of.retries.active === 0;
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/load.ts';
 import type { ListenerConfig } from '../config/sections/listener.ts';
+import type { RetryConfig } from '../config/sections/retry.ts';
 import type { RouteConfig } from '../config/sections/route.ts';
 import { type RouteClusterConfig, waysOf } from '../config/sections/route-clusters.ts';
 import { createHttp1Route } from '../http1/http1-route.ts';
@@ -10,6 +11,7 @@ import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { HealthView } from '../model/health-view.ts';
 import type { TraceMarker } from '../proxy/forwarded-headers.ts';
 import type { CallObserver } from '../proxy/observer.ts';
+import { type RetryPolicy, toStatusBits } from '../proxy/retry-policy.ts';
 import type { ListedRoute, Route } from '../proxy/router.ts';
 import { SplitRoute } from '../proxy/split-route.ts';
 import { Turn } from '../transport/turn.ts';
@@ -266,7 +268,7 @@ export class Forwarding {
   }
 
   #createWay(
-    { name, match, timeoutMs }: RouteConfig,
+    { name, match, timeoutMs, retry: repeats }: RouteConfig,
     { name: clusterName, subset: labels }: RouteClusterConfig,
     listener: ListenerConfig,
     config: Config,
@@ -279,7 +281,8 @@ export class Forwarding {
     const subset = labels === undefined ? null : toSubset(labels, clusterName, config);
     if (cluster.kind === 'http2') {
       const { of } = cluster;
-      return { kind: 'http2', name, match, timeoutMs, cluster: of, subset: subset === null ? null : of.subset(subset) };
+      const retry = repeats === null ? null : toRetryPolicy(repeats);
+      return { kind: 'http2', name, match, timeoutMs, cluster: of, subset: subset === null ? null : of.subset(subset), retry };
     }
     const forwardedHeaders = toForwardedHeaders(listener, config, this.#deps.traces);
     return createHttp1Route(cluster.of, {
@@ -298,6 +301,10 @@ export class Forwarding {
       of.retainSubsets(subsetsOf(name, this.#config));
     }
   }
+}
+
+function toRetryPolicy({ codes, ...others }: RetryConfig): RetryPolicy {
+  return { statuses: toStatusBits(codes), ...others };
 }
 
 function activeRequestsOf(cluster: AnyCluster): number {

@@ -11,12 +11,7 @@ export function findRouteConflicts(raw: Record<string, unknown>, clusters: reado
   const routeNames = routes.flatMap((route) =>
     isPlainObject(route) && typeof route['name'] === 'string' ? [route['name']] : [],
   );
-  const targets = routes.flatMap((route, index) => [
-    ...placeText(route, 'cluster', `routes[${index}]`),
-    ...(isPlainObject(route) ? asList(route['clusters']) : []).flatMap((way, at) =>
-      placeText(way, 'name', `routes[${index}].clusters[${at}]`),
-    ),
-  ]);
+  const targets = routes.flatMap((route, index) => targetsOf(route, `routes[${index}]`));
   const served = listeners.flatMap((listener, index) =>
     isPlainObject(listener)
       ? asList(listener['routes']).flatMap((name, at) => placeItem(name, `listeners[${index}].routes[${at}]`))
@@ -29,6 +24,7 @@ export function findRouteConflicts(raw: Record<string, unknown>, clusters: reado
       'cluster',
     ),
     ...findMissing(served, routeNames, 'route'),
+    ...findIdleRetries(routes, asList(raw['clusters'])),
     ...(routes.length > 0 && listeners.length > 1 ? findSilentListeners(listeners) : []),
   ];
 }
@@ -41,6 +37,38 @@ function findMissing(names: readonly Placed<string>[], known: readonly string[],
       const nearest = index < MAX_PROBLEMS ? findNearest(value, known) : null;
       return { path, message: `is no ${noun}${nearest === null ? '' : `, did you mean ${nearest}?`} ${describeGot(value)}` };
     });
+}
+
+/** Another kind of relay serves http1 clusters, which repeats nothing that has reached an endpoint. */
+function findIdleRetries(routes: readonly unknown[], clusters: readonly unknown[]): readonly ConfigProblem[] {
+  const http1 = new Set(
+    clusters.flatMap((cluster) => (isPlainObject(cluster) && cluster['protocol'] === 'http1' ? [cluster['name']] : [])),
+  );
+  return routes.flatMap((route, index) => {
+    const target = targetsOf(route, `routes[${index}]`).find(({ value }) => http1.has(value));
+    return target !== undefined && isPlainObject(route) && hasRetry(route['retry'])
+      ? [
+          {
+            path: `routes[${index}].retry`,
+            message: `has no effect with a cluster of protocol: http1 ${describeGot(target.value)}`,
+          },
+        ]
+      : [];
+  });
+}
+
+/** Where a route leads to. */
+function targetsOf(route: unknown, path: string): readonly Placed<string>[] {
+  return [
+    ...placeText(route, 'cluster', path),
+    ...(isPlainObject(route) ? asList(route['clusters']) : []).flatMap((way, at) =>
+      placeText(way, 'name', `${path}.clusters[${at}]`),
+    ),
+  ];
+}
+
+function hasRetry(retry: unknown): boolean {
+  return isPlainObject(retry) && Array.isArray(retry['retryOn']) && retry['retryOn'].length > 0;
 }
 
 /** With one listener it is plain where routes are served; with several, one of them may be reachable by people that another is not. */

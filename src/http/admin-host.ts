@@ -21,22 +21,21 @@ export interface AdminLimits {
   readonly maxConnections: number;
   readonly maxPendingRequests: number;
   readonly maxRequests: number;
+  readonly maxRetries: number;
 }
-
-/** What `/clusters` says where there is no limit: the largest that Envoy's field holds. */
-const UNLIMITED = 4_294_967_295;
 
 /** The thresholds by name, in Envoy's order; of either priority, as there is but one here. */
 export function toThresholds({
   maxConnections,
   maxPendingRequests,
   maxRequests,
+  maxRetries,
 }: AdminLimits): readonly (readonly [string, number])[] {
   return [
     ['max_connections', maxConnections],
     ['max_pending_requests', maxPendingRequests],
     ['max_requests', maxRequests],
-    ['max_retries', UNLIMITED],
+    ['max_retries', maxRetries],
   ];
 }
 

@@ -1,4 +1,4 @@
-import { LocalReason } from '../proxy/local-reason.ts';
+import { LocalReason, type RetryDenial } from '../proxy/local-reason.ts';
 import type { CallObserver, CallView } from '../proxy/observer.ts';
 import type { CallLines } from './call-series.ts';
 import { formatSample, type MetricFamily } from './exposition.ts';
@@ -47,20 +47,17 @@ export class CallMetrics implements CallObserver {
 
   /** Attempts beyond the first at endpoints of the cluster. */
   retriesOf(cluster: string): number {
-    let retries = 0;
-    for (const route of [...this.#routes.values()].flat()) {
-      retries += route.cluster === cluster ? route.retries : 0;
-    }
-    return retries;
+    return this.#sum(cluster, ({ retries }) => retries);
+  }
+
+  /** Calls to the cluster that were not repeated once more, for that reason. */
+  retryDenialsOf(cluster: string, reason: RetryDenial): number {
+    return this.#sum(cluster, ({ denials }) => denials[reason]);
   }
 
   /** Calls to the cluster that have ended. */
   endedOf(cluster: string): number {
-    let ended = 0;
-    for (const route of [...this.#routes.values()].flat()) {
-      ended += route.cluster === cluster ? route.ended : 0;
-    }
-    return ended;
+    return this.#sum(cluster, ({ ended }) => ended);
   }
 
   /** What was counted for other clusters leaves with the last of their calls, at a scrape. */
@@ -117,6 +114,14 @@ export class CallMetrics implements CallObserver {
         }
       }
     }
+  }
+
+  #sum(cluster: string, numberOf: (route: RouteCalls) => number): number {
+    let sum = 0;
+    for (const route of [...this.#routes.values()].flat()) {
+      sum += route.cluster === cluster ? numberOf(route) : 0;
+    }
+    return sum;
   }
 
   #routeOf({ route, cluster }: CallView): RouteCalls {

@@ -1,6 +1,7 @@
 import { parseMethodPath } from '../grpc/method-path.ts';
 import { GrpcStatus } from '../grpc/status.ts';
 import { type Field, NameId } from '../http2/index.ts';
+import type { RetryDenial } from '../proxy/local-reason.ts';
 import type { CallView } from '../proxy/observer.ts';
 import { CallSeries } from './call-series.ts';
 import { codeOfHttpStatus } from './http-code.ts';
@@ -40,8 +41,10 @@ class MethodCalls {
 export class RouteCalls {
   readonly route: string;
   readonly cluster: string;
-  /** Attempts after one that was not processed. */
+  /** Attempts after others. */
   retries = 0;
+  /** Calls that were not repeated although the route has their status repeated, by the reason. */
+  readonly denials: Record<RetryDenial, number> = { limit: 0, overflow: 0 };
   /** Calls that have begun, and those that have ended, whatever their method. */
   begun = 0;
   ended = 0;
@@ -77,6 +80,9 @@ export class RouteCalls {
 
   onEnd(call: CallView): void {
     this.ended++;
+    if (call.retryDenial !== null) {
+      this.denials[call.retryDenial]++;
+    }
     if (!call.isGrpc) {
       const code = call.isCancelled ? GrpcStatus.CANCELLED : codeOfHttpStatus(call.httpStatus);
       this.#plain.onHandled(code, call.durationMs);

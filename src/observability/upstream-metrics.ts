@@ -1,4 +1,5 @@
 import { EJECTION_KINDS, type EjectionKind } from '../model/ejection.ts';
+import { RetryDenial } from '../proxy/local-reason.ts';
 import { formatSample, type MetricFamily } from './exposition.ts';
 import { METRIC_PREFIX } from './metrics.ts';
 
@@ -7,8 +8,10 @@ export interface UpstreamSnapshot {
   readonly name: string;
   /** Requests on a connection; those that wait for one are not among them. */
   readonly activeRequests: number;
-  /** Attempts after one that was not processed. */
+  /** Attempts after others. */
   readonly retries: number;
+  /** Calls that were not repeated although their route has their status repeated, by the reason. Absent: none. */
+  readonly retryDenials?: Readonly<Record<RetryDenial, number>>;
   /** Whether endpoints may be ejected. Absent: no. */
   readonly detectsOutliers?: boolean;
 }
@@ -81,7 +84,13 @@ export class UpstreamMetrics {
         (_, { opened }) => opened,
       ),
       family('upstream_requests_active', 'gauge', 'Requests under way at endpoints.', ({ activeRequests }) => activeRequests),
-      family('retries_total', 'counter', 'Attempts after one that an endpoint had not processed.', ({ retries }) => retries),
+      family(
+        'retries_total',
+        'counter',
+        'Attempts after one that an endpoint had not processed, or that a route repeats.',
+        ({ retries }) => retries,
+      ),
+      readRetryDenials(clusters),
       this.#readEjections(clusters),
     ];
   }
@@ -110,6 +119,17 @@ export class UpstreamMetrics {
       }
     }
   }
+}
+
+/** Either reason of each cluster, from 0 on. */
+function readRetryDenials(clusters: readonly UpstreamSnapshot[]): MetricFamily {
+  const name = `${METRIC_PREFIX}retries_refused_total`;
+  const lines = clusters.flatMap(({ name: cluster, retryDenials }) =>
+    Object.values(RetryDenial).map((reason) => formatSample(name, { cluster, reason }, retryDenials?.[reason] ?? 0)),
+  );
+  const help =
+    'Calls that ended with a status their route repeats: maxAttempts was reached, or the limit of repetitions at once.';
+  return { name, type: 'counter', help, lines };
 }
 
 function noEjections(): EjectionCounts {

@@ -4,7 +4,7 @@ import { GrpcStatus } from '../grpc/status.ts';
 import { parseGrpcStatus } from '../grpc/trailers.ts';
 import { FieldList, NameId } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import { LOCAL_ANSWERS, type LocalReason } from './local-reason.ts';
+import { LOCAL_ANSWERS, type LocalReason, type RetryDenial } from './local-reason.ts';
 import type { CallProtocol, CallView } from './observer.ts';
 
 /** What a call is routed by. */
@@ -31,6 +31,7 @@ export class CallRecord implements CallView {
   durationMs = 0;
   firstByteMs = -1;
   retries = 0;
+  retryDenial: RetryDenial | null = null;
   localReason: LocalReason | null = null;
   isCancelled = false;
   isClientGone = false;
@@ -63,6 +64,7 @@ export class CallRecord implements CallView {
     this.durationMs = 0;
     this.firstByteMs = -1;
     this.retries = 0;
+    this.retryDenial = null;
     this.localReason = null;
     this.isCancelled = false;
     this.isClientGone = false;
@@ -98,8 +100,7 @@ export class CallRecord implements CallView {
   /** The response is complete; `fields` are its trailers, or its header section if that is all. Null for neither. */
   onResponseEnd(fields: FieldList | null): void {
     if (this.isGrpc) {
-      const status = parseGrpcStatus(fields?.get(NameId.GRPC_STATUS)?.valueText() ?? '');
-      this.grpcStatus = status ?? grpcStatusOfHttp(this.httpStatus);
+      this.grpcStatus = statusOf(fields, this.httpStatus);
     }
   }
 
@@ -137,4 +138,13 @@ export class CallRecord implements CallView {
   get #isHead(): boolean {
     return this.requestFields.get(NameId.METHOD)?.valueText() === 'HEAD';
   }
+}
+
+/** What a gRPC client makes of a response that is nothing but a header section. */
+export function statusOfEnd(fields: FieldList): number {
+  return statusOf(fields, fields.get(NameId.STATUS)?.status ?? 0);
+}
+
+function statusOf(fields: FieldList | null, httpStatus: number): number {
+  return parseGrpcStatus(fields?.get(NameId.GRPC_STATUS)?.valueText() ?? '') ?? grpcStatusOfHttp(httpStatus);
 }

@@ -1,15 +1,19 @@
 import { isGrpcContentType } from '../grpc/content-type.ts';
-import { ErrorCode, type FieldList, type Http2Stream, NameId, ResetCause } from '../http2/index.ts';
+import { grpcStatusOfReset } from '../grpc/reset-code.ts';
+import { GrpcStatus } from '../grpc/status.ts';
+import { ErrorCode, type Field, type FieldList, type Http2Stream, NameId, ResetCause } from '../http2/index.ts';
 import type { AttemptResults, NoConnectionReason } from '../upstream/stream-handler.ts';
 import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
 import { RESET_RESULT, resultOfResponse, TIMEOUT_RESULT } from './attempt-result.ts';
-import { clientTimeoutMs } from './call-deadline.ts';
-import { CallRecord } from './call-record.ts';
+import { clientTimeoutMs, DEADLINE_SLACK_MS } from './call-deadline.ts';
+import { CallRecord, statusOfEnd } from './call-record.ts';
+import { CallRetry } from './call-retry.ts';
 import { CallTimer } from './call-timer.ts';
 import type { DeadlineWheel } from './deadline-wheel.ts';
 import type { DownstreamPeer, DownstreamStreamHandler } from './downstream-stream.ts';
-import { LocalReason, reasonOfNoConnection } from './local-reason.ts';
+import { LOCAL_ANSWERS, LocalReason, reasonOfNoConnection } from './local-reason.ts';
 import type { LocalReplies } from './local-replies.ts';
 import type { CallObserver } from './observer.ts';
 import type { ReplayBudget } from './request-replay.ts';
@@ -18,15 +22,12 @@ import type { Http2Route } from './router.ts';
 import { type AttemptOwner, UpstreamAttempt } from './upstream-attempt.ts';
 import { EndAction, judgeUpstreamEnd, reasonOfUpstreamEnd, toDownstreamCode } from './upstream-end.ts';
 
-/** Attempts after one that was refused without having been processed (gRPC A6, "Transparent Retries"). */
-const MAX_TRANSPARENT_RETRIES = 1;
-
 /**
  * How far the call is.
  *
  *   IDLE ──request──► WAITING ──connection──► OPEN ──response headers──► RESPONDING ──response complete──► OVER ──both streams gone──► IDLE
  *                        ▲                     │                                                            ▲
- *                        └────not processed────┘         error, reset, deadline, local answer ──────────────┘
+ *                        └─not processed, retry┘         error, reset, deadline, local answer ──────────────┘
  */
 const Phase = { IDLE: 0, WAITING: 1, OPEN: 2, RESPONDING: 3, OVER: 4 } as const;
 type Phase = (typeof Phase)[keyof typeof Phase];
@@ -34,6 +35,7 @@ type Phase = (typeof Phase)[keyof typeof Phase];
 /** What an exchange needs of those who have it. */
 export interface ExchangeHome {
   readonly clock: Clock;
+  readonly random: Random;
   readonly wheel: DeadlineWheel;
   readonly replies: LocalReplies;
   readonly observer: CallObserver | null;
@@ -55,9 +57,14 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
   #results: AttemptResults | null = null;
   /** Whether the deadline is the route's, not the client's. */
   #isRouteTimeout = false;
+  /** Whether an attempt was not processed, which is followed by another once, whatever the route says (gRPC A6, "Transparent Retries"). */
+  #isRefused = false;
   readonly #request: RequestSide;
   readonly #attempt: UpstreamAttempt;
   readonly #deadline: CallTimer;
+  readonly #retry: CallRetry;
+  /** While an endpoint is at work, the end of that attempt; while the call waits, the begin of the next one. */
+  readonly #attemptTimer: CallTimer;
   readonly #record: CallRecord;
   readonly #home: ExchangeHome;
 
@@ -66,6 +73,8 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     this.#request = new RequestSide(home.budget);
     this.#attempt = new UpstreamAttempt(this, this.#request);
     this.#deadline = new CallTimer(home.wheel, () => this.#onDeadline());
+    this.#retry = new CallRetry(home.random);
+    this.#attemptTimer = new CallTimer(home.wheel, () => this.#onAttemptTime());
     this.#record = new CallRecord(this.#request.fields, home.observer?.wantsResponseFields === true);
   }
 
@@ -80,7 +89,7 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     record.isGrpc = isGrpcContentType(fields.get(NameId.CONTENT_TYPE)?.valueText() ?? '');
     this.#attempt.subset = route.subset ?? null;
     this.#attempt.hash = route.cluster.requestHash?.of(fields, peer.remoteAddress) ?? 0;
-    this.#setDeadline(fields, route.timeoutMs, nowMs);
+    this.#setEnds(fields, route, nowMs);
     this.#request.begin(fields, down.isRecvEnded);
     this.#phase = Phase.WAITING;
     observer?.onCallStart(record);
@@ -100,11 +109,15 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
       return;
     }
     this.#request.receive(octets, start, end, down, this.#taker);
+    if (down.isRecvEnded) {
+      this.#timeAttempt();
+    }
   }
 
   onDownstreamTrailers(fields: FieldList): void {
     if (this.#phase !== Phase.OVER) {
       this.#request.receiveTrailers(fields, this.#taker);
+      this.#timeAttempt();
     }
   }
 
@@ -143,10 +156,11 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     if (!this.#request.isBare) {
       this.#request.sendTo(stream, this.#down);
     }
+    this.#timeAttempt();
   }
 
   onNoAttempt(reason: NoConnectionReason): void {
-    this.#fail(this.#record.retries > 0 ? LocalReason.REFUSED : reasonOfNoConnection(reason));
+    this.#fail(this.#isRefused ? LocalReason.REFUSED : reasonOfNoConnection(reason));
   }
 
   onUpstreamHeaders(fields: FieldList, isEndOfStream: boolean): void {
@@ -155,8 +169,11 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
       return;
     }
     this.#results?.onResult(resultOfResponse(fields, this.#record.isGrpc));
+    if (isEndOfStream && this.#retry.isOn && this.#repeat(statusOfEnd(fields), fields.get(NameId.GRPC_RETRY_PUSHBACK_MS))) {
+      return;
+    }
     this.#phase = Phase.RESPONDING;
-    this.#request.commit();
+    this.#commit();
     this.#record.isRequestWhole = down.isRecvEnded;
     this.#record.onHeaders(fields, this.#home.observer === null ? 0 : this.#home.clock.now());
     down.sendHeaders(fields, isEndOfStream);
@@ -211,17 +228,21 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
       return;
     }
     this.#results?.onResult(RESET_RESULT);
-    const isRetryable = this.#request.isWhole && this.#record.retries < MAX_TRANSPARENT_RETRIES;
+    const isRetryable = this.#request.isWhole && !this.#isRefused;
     const hasResponse = this.#phase === Phase.RESPONDING;
     const action = judgeUpstreamEnd(code, cause, { hasResponse, isRetryable });
     if (action === EndAction.RETRY) {
-      // Goes on in onUpstreamClosed, as one attempt must not hear of the other's end.
-      this.#phase = Phase.WAITING;
-      this.#attempt.excluded = this.#record.endpoint;
-      this.#record.retries++;
-      this.#home.observer?.onRetry(this.#record);
-    } else if (action === EndAction.ANSWER) {
-      this.#fail(reasonOfUpstreamEnd(code, cause));
+      this.#isRefused = true;
+      this.#goOn();
+      return;
+    }
+    const reason = action === EndAction.ANSWER ? reasonOfUpstreamEnd(code, cause) : null;
+    const status = reason === null ? grpcStatusOfReset(toDownstreamCode(code)) : LOCAL_ANSWERS[reason].grpcStatus;
+    if (!hasResponse && this.#repeat(status, null)) {
+      return;
+    }
+    if (reason !== null) {
+      this.#fail(reason);
     } else {
       this.#leaveUpstream();
       this.#record.onReset(toDownstreamCode(code));
@@ -232,7 +253,9 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
   onUpstreamClosed(): void {
     this.#attempt.stream = null;
     if (this.#phase === Phase.WAITING) {
-      this.#attempt.beginAgain();
+      if (!this.#attemptTimer.hasDeadline) {
+        this.#attempt.beginAgain();
+      }
     } else {
       this.#recycle();
     }
@@ -248,13 +271,74 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
     return this.#phase === Phase.WAITING ? null : this.#attempt.stream;
   }
 
-  #setDeadline(fields: FieldList, routeTimeoutMs: number, nowMs: number): void {
+  #setEnds(fields: FieldList, { timeoutMs, retry, cluster }: Http2Route, nowMs: number): void {
     const clientMs = this.#record.isGrpc ? clientTimeoutMs(fields) : Number.POSITIVE_INFINITY;
-    const routeMs = routeTimeoutMs === 0 ? Number.POSITIVE_INFINITY : routeTimeoutMs;
+    const routeMs = timeoutMs === 0 ? Number.POSITIVE_INFINITY : timeoutMs;
     this.#isRouteTimeout = routeMs < clientMs;
-    const timeoutMs = Math.min(clientMs, routeMs);
-    if (timeoutMs !== Number.POSITIVE_INFINITY) {
-      this.#deadline.set(nowMs + timeoutMs);
+    const endMs = nowMs + Math.min(clientMs, routeMs);
+    if (endMs !== Number.POSITIVE_INFINITY) {
+      this.#deadline.set(endMs);
+    }
+    if (retry !== null && this.#record.isGrpc) {
+      this.#retry.begin(retry, cluster.retries, { endMs, clientEndMs: nowMs + clientMs - DEADLINE_SLACK_MS });
+    }
+  }
+
+  /** The endpoint has the whole request: from now on its time is running, where the route limits it. */
+  #timeAttempt(): void {
+    const { perTryTimeoutMs } = this.#retry;
+    const isTimed = perTryTimeoutMs > 0 && this.#phase === Phase.OPEN && this.#down?.isRecvEnded === true;
+    if (isTimed && !this.#attemptTimer.hasDeadline) {
+      this.#attemptTimer.set(this.#home.clock.now() + perTryTimeoutMs);
+    }
+  }
+
+  #onAttemptTime(): void {
+    if (this.#phase === Phase.OPEN) {
+      this.#results?.onResult(TIMEOUT_RESULT);
+      if (!this.#repeat(GrpcStatus.DEADLINE_EXCEEDED, null)) {
+        this.#fail(LocalReason.TRY_TIMEOUT);
+      }
+    } else if (this.#attempt.stream === null) {
+      // Else onUpstreamClosed is still to come, and goes on.
+      this.#attempt.beginAgain();
+    }
+  }
+
+  /** Leaves the attempt, which has come to that status, for another one later, if the route has it so. */
+  #repeat(status: number, pushback: Field | null): boolean {
+    const retry = this.#retry;
+    if (!retry.isOn || !this.#request.isWhole) {
+      return false;
+    }
+    const nowMs = this.#home.clock.now();
+    const delayMs = retry.plan({ status, pushback, nowMs });
+    this.#record.retryDenial = retry.denial;
+    if (delayMs < 0) {
+      return false;
+    }
+    retry.mark(this.#request.fields, nowMs + delayMs);
+    this.#goOn();
+    this.#attemptTimer.set(nowMs + delayMs);
+    this.#attempt.leave();
+    return true;
+  }
+
+  /** Another attempt follows, when the stream of this one is closed: one attempt must not hear of the other's end. */
+  #goOn(): void {
+    this.#phase = Phase.WAITING;
+    this.#attemptTimer.cancel();
+    this.#attempt.excluded = this.#record.endpoint;
+    this.#record.retries++;
+    this.#home.observer?.onRetry(this.#record);
+  }
+
+  /** No other attempt follows. */
+  #commit(): void {
+    this.#request.commit();
+    if (this.#retry.isOn) {
+      this.#attemptTimer.cancel();
+      this.#retry.settle();
     }
   }
 
@@ -294,15 +378,17 @@ export class Exchange implements DownstreamStreamHandler, AttemptOwner {
   #leaveUpstream(): void {
     this.#phase = Phase.OVER;
     this.#deadline.cancel();
-    this.#request.commit();
+    this.#commit();
     this.#attempt.leave();
   }
 
   #recycle(): void {
     if (this.#down === null && this.#attempt.stream === null && this.#phase === Phase.OVER) {
       this.#phase = Phase.IDLE;
+      this.#isRefused = false;
       this.#attempt.clear();
       this.#results = null;
+      this.#retry.clear();
       this.#request.clear();
       this.#home.give(this);
     }

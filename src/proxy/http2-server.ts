@@ -54,7 +54,13 @@ export class Http2Server implements DownstreamHome {
     this.turn = context.turn;
     this.clock = context.clock;
     this.wheel = new DeadlineWheel(context.turn);
-    this.relay = new Relay({ clock: this.clock, wheel: this.wheel, replies: this.replies, observer: context.callObserver });
+    this.relay = new Relay({
+      clock: this.clock,
+      random: context.random,
+      wheel: this.wheel,
+      replies: this.replies,
+      observer: context.callObserver,
+    });
     this.router = context.router;
     this.counter = counter;
     this.forwardedHeaders = context.forwardedHeaders;

@@ -20,6 +20,7 @@ export const LocalReason = {
   HEADERS_TOO_LARGE: 'headers_too_large',
   DEADLINE: 'deadline',
   ROUTE_TIMEOUT: 'route_timeout',
+  TRY_TIMEOUT: 'try_timeout',
   REQUEST_TIMEOUT: 'request_timeout',
   WRONG_PROTOCOL: 'wrong_protocol',
   NOT_IMPLEMENTED: 'not_implemented',
@@ -72,6 +73,7 @@ export const LOCAL_ANSWERS: Readonly<Record<LocalReason, LocalAnswer>> = Object.
   headers_too_large: { grpcStatus: RESOURCE_EXHAUSTED, httpStatus: 431, message: 'the header section is too large' },
   deadline: { grpcStatus: DEADLINE_EXCEEDED, httpStatus: 504, message: 'deadline exceeded' },
   route_timeout: { grpcStatus: DEADLINE_EXCEEDED, httpStatus: 504, message: 'upstream request timeout' },
+  try_timeout: { grpcStatus: DEADLINE_EXCEEDED, httpStatus: 504, message: 'upstream attempt timeout' },
   request_timeout: { grpcStatus: DEADLINE_EXCEEDED, httpStatus: 408, message: 'the request took too long' },
   wrong_protocol: { grpcStatus: UNAVAILABLE, httpStatus: 502, message: 'the upstream speaks HTTP/2 only' },
   not_implemented: { grpcStatus: UNIMPLEMENTED, httpStatus: 501, message: 'CONNECT is not implemented' },
@@ -79,6 +81,15 @@ export const LOCAL_ANSWERS: Readonly<Record<LocalReason, LocalAnswer>> = Object.
   internal: { grpcStatus: INTERNAL, httpStatus: 500, message: 'internal error' },
   draining: { grpcStatus: UNAVAILABLE, httpStatus: 503, message: 'the proxy is shutting down' },
 });
+
+/** Why a call was not repeated although its status allowed it; Envoy: `upstream_rq_retry_limit_exceeded`, `upstream_rq_retry_overflow`. */
+export const RetryDenial = {
+  /** It had its attempts. */
+  LIMIT: 'limit',
+  /** Too many calls of the cluster are being repeated already. */
+  OVERFLOW: 'overflow',
+} as const;
+export type RetryDenial = (typeof RetryDenial)[keyof typeof RetryDenial];
 
 /** What a call is told that got no connection. */
 export function reasonOfNoConnection(reason: NoConnectionReason): LocalReason {

@@ -1,6 +1,6 @@
 import type { FieldList } from '../http2/index.ts';
 import type { Endpoint } from '../model/endpoint.ts';
-import type { LocalReason } from './local-reason.ts';
+import type { LocalReason, RetryDenial } from './local-reason.ts';
 
 /** What a client speaks, in the words of access logs. */
 export type CallProtocol = 'HTTP/2' | 'HTTP/1.1' | 'HTTP/1.0';
@@ -42,6 +42,8 @@ export interface CallView {
   readonly isRequestWhole: boolean;
   /** Attempts beyond the first. */
   readonly retries: number;
+  /** Why there was no other attempt although the route has that status repeated; null for any other end. */
+  readonly retryDenial: RetryDenial | null;
   /** Why the answer, or its end, was made here; null if it came from the endpoint. */
   readonly localReason: LocalReason | null;
   /** Whether the client ended the call early, by RST_STREAM or by leaving. */
@@ -62,7 +64,7 @@ export interface CallObserver {
   onCallStart(call: CallView): void;
   /** Its downstream stream has ended. */
   onCallEnd(call: CallView): void;
-  /** The attempt is over without having been processed, and another follows. */
+  /** The attempt is over, without having been processed or with a status that the route has repeated, and another follows. */
   onRetry(call: CallView): void;
   /** A request, routed or not, has been answered here with an error. */
   onLocalReply(reason: LocalReason): void;

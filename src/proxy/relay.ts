@@ -1,4 +1,5 @@
 import type { Clock } from '../util/clock.ts';
+import type { Random } from '../util/random.ts';
 import type { DeadlineWheel } from './deadline-wheel.ts';
 import { Exchange, type ExchangeHome } from './exchange.ts';
 import type { LocalReplies } from './local-replies.ts';
@@ -11,6 +12,7 @@ const MAX_IDLE = 1024;
 /** The exchanges of one listener: those under way, and idle ones to be used again. */
 export class Relay implements ExchangeHome {
   readonly clock: Clock;
+  readonly random: Random;
   readonly wheel: DeadlineWheel;
   readonly replies: LocalReplies;
   readonly observer: CallObserver | null;
@@ -21,6 +23,7 @@ export class Relay implements ExchangeHome {
 
   constructor(parts: Omit<ExchangeHome, 'budget' | 'give'>) {
     this.clock = parts.clock;
+    this.random = parts.random;
     this.wheel = parts.wheel;
     this.replies = parts.replies;
     this.observer = parts.observer;

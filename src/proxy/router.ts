@@ -3,6 +3,7 @@ import type { ClusterSubset } from '../upstream/stream-handler.ts';
 import type { UpstreamCluster } from '../upstream/upstream-cluster.ts';
 import type { LocalStreamOpener, StreamOpener } from './downstream-stream.ts';
 import type { RequestHandler } from './request-handler.ts';
+import type { RetryPolicy } from './retry-policy.ts';
 import {
   FieldListRequest,
   hasConditions,
@@ -28,6 +29,8 @@ export interface Http2Route extends RouteBase {
   readonly cluster: UpstreamCluster;
   /** Which endpoints of the cluster calls may go to; absent or null is all. Envoy: `metadata_match`. */
   readonly subset?: ClusterSubset | null;
+  /** Which calls are repeated that an endpoint may have executed; null for none. */
+  readonly retry: RetryPolicy | null;
 }
 
 /** A route to HTTP/1.1 endpoints, which other code relays to. */

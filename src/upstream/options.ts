@@ -33,6 +33,8 @@ export interface UpstreamPoolOptions {
   readonly maxPendingRequests: number;
   /** Calls under way on connections. Default 1 024. Envoy: `max_requests`. */
   readonly maxRequests: number;
+  /** Calls that are being repeated by the policy of a route. Default 3. Envoy: `max_retries`. */
+  readonly maxRetries: number;
   /** Calls that one connection takes in its life. Default 0 = any number. Envoy: `max_requests_per_connection`. */
   readonly maxRequestsPerConnection: number;
   /** Age at which a connection is replaced, ±10 %. Milliseconds, default 0 = never. gRPC A9. */

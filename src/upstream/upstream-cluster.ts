@@ -10,6 +10,7 @@ import { EndpointPool } from './endpoint-pool.ts';
 import type { UpstreamClusterOptions, UpstreamDependencies, UpstreamEndpointState, UpstreamPoolOptions } from './options.ts';
 import type { PoolContext, PoolOwner } from './pool-context.ts';
 import { RequestHash } from './request-hash.ts';
+import { RetryBudget } from './retry-budget.ts';
 import { type ClusterSubset, NoConnectionReason, type StreamWaiter } from './stream-handler.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
 import { UpstreamTls } from './upstream-tls.ts';
@@ -30,6 +31,8 @@ const SWEEP_MS = 250;
  */
 export class UpstreamCluster implements Ticker, PoolOwner {
   readonly name: string;
+  /** Attempts that follow others by the policy of a route. */
+  readonly retries: RetryBudget;
   /** Makes `StreamWaiter.hash`; null where the policy does not look at it. */
   readonly requestHash: RequestHash | null;
   readonly #context: PoolContext;
@@ -56,6 +59,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.#context = { options, dependencies, tls, breakers: new CircuitBreakers(options.pool), owner: this };
     this.#choices = new EndpointChoices(() => createBalancer(options.policy, random), options.panicThresholdPercent);
     this.#queue = new WaitQueue({ turn, clock, breakers: this.#context.breakers });
+    this.retries = new RetryBudget({ breakers: this.#context.breakers, waiting: this.#queue });
     this.#ejections = createEjections(options, dependencies, (states) => this.#balance(states));
     this.#sweptAtMs = clock.now();
     turn.add(this);

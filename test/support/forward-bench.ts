@@ -13,7 +13,7 @@ import { type BenchOptions, UpstreamBench } from './upstream-bench.ts';
 export type EndedCall = Omit<CallView, 'requestFields'> & { readonly path: string };
 
 /** A route of a test; what is left out matches everything. */
-export type TestRoute = Partial<Pick<Http2Route, 'name' | 'timeoutMs'> & RouteMatch>;
+export type TestRoute = Partial<Pick<Http2Route, 'name' | 'timeoutMs' | 'retry'> & RouteMatch>;
 
 /** What a test says differently. */
 export interface ForwardOptions {
@@ -140,6 +140,7 @@ function toRoute(route: TestRoute, index: number, { cluster }: UpstreamBench): H
     },
     timeoutMs: route.timeoutMs ?? 0,
     cluster,
+    retry: route.retry ?? null,
   };
 }
 

@@ -6,6 +6,7 @@ export function poolLimits(changes: Partial<UpstreamPoolOptions> = {}): Upstream
     maxConnections: 1024,
     maxPendingRequests: 1024,
     maxRequests: 1024,
+    maxRetries: 3,
     maxRequestsPerConnection: 0,
     maxConnectionAgeMs: 0,
     idleTimeoutMs: 3_600_000,

@@ -29,6 +29,13 @@ export const ConnectionPoolSchema = Type.Object(
       minimum: 1,
       maximum: MAX_LIMIT,
     }),
+    maxRetries: wholeKey({
+      description:
+        'Calls that are being repeated by the retry of a route, from the decision until an endpoint has answered; beyond it, calls end with the status that they got. A retry.budget goes before it. Connections and calls that no endpoint has begun to process are tried again regardless. For protocol http2. Envoy: `max_retries`; Istio: `http.maxRetries`.',
+      default: 3,
+      minimum: 0,
+      maximum: MAX_LIMIT,
+    }),
     maxRequestsPerConnection: wholeKey({
       description:
         'Calls after which a connection takes no more; it ends with its last one, and the next call gets another connection. 0 is any number; 1 is a connection for each call. Envoy: `max_requests_per_connection`; Istio: `http.maxRequestsPerConnection`.',
@@ -63,6 +70,8 @@ export interface ConnectionPoolConfig {
   readonly maxPendingRequests: number;
   /** Default 1 024. */
   readonly maxRequests: number;
+  /** Of protocol http2. Default 3. */
+  readonly maxRetries: number;
   /** 0 is any number. Default 0. */
   readonly maxRequestsPerConnection: number;
   /** Of protocol http2. 0 is never. Default 0. */
@@ -72,11 +81,12 @@ export interface ConnectionPoolConfig {
 }
 
 export function toConnectionPoolConfig(section: ConnectionPoolSection): ConnectionPoolConfig {
-  const { maxConnections, maxPendingRequests, maxRequests, maxRequestsPerConnection } = section;
+  const { maxConnections, maxPendingRequests, maxRequests, maxRetries, maxRequestsPerConnection } = section;
   return {
     maxConnections,
     maxPendingRequests,
     maxRequests,
+    maxRetries,
     maxRequestsPerConnection,
     maxConnectionAgeMs: toMs(section.maxConnectionAge),
     idleTimeoutMs: toMs(section.idleTimeout),
@@ -84,15 +94,18 @@ export function toConnectionPoolConfig(section: ConnectionPoolSection): Connecti
 }
 
 /** Keys with another value than their default that would have no effect on connections of that protocol. */
-export function findIdlePoolKeys({ maxConnectionAge }: ConnectionPoolSection, protocol: 'http2' | 'http1'): readonly Finding[] {
-  const plain = complement(ConnectionPoolSchema, {})?.maxConnectionAge ?? maxConnectionAge;
-  return protocol === 'http2' || toMs(maxConnectionAge) === toMs(plain)
+export function findIdlePoolKeys(section: ConnectionPoolSection, protocol: 'http2' | 'http1'): readonly Finding[] {
+  const plain = complement(ConnectionPoolSchema, {}) ?? section;
+  const ages = { given: toMs(section.maxConnectionAge), plain: toMs(plain.maxConnectionAge) };
+  const idle: ('maxConnectionAge' | 'maxRetries')[] = [
+    ...(ages.given === ages.plain ? [] : (['maxConnectionAge'] as const)),
+    ...(section.maxRetries === plain.maxRetries ? [] : (['maxRetries'] as const)),
+  ];
+  return protocol === 'http2'
     ? []
-    : [
-        {
-          at: ['connectionPool', 'maxConnectionAge'],
-          message: `has no effect with protocol: ${protocol}`,
-          got: maxConnectionAge,
-        },
-      ];
+    : idle.map((key) => ({
+        at: ['connectionPool', key],
+        message: `has no effect with protocol: ${protocol}`,
+        got: section[key],
+      }));
 }

@@ -3,6 +3,7 @@ import { closed, durationKey, nameKey, switchKey, textKey, toMs } from '../keys.
 import { MAX_HEADER_MATCHES, MAX_MATCH_LENGTH } from '../limits.ts';
 import { listKey } from '../lists.ts';
 import { type Finding, withRule } from '../rules.ts';
+import { type RetryConfig, RetrySchema, toRetryConfig } from './retry.ts';
 import { type RouteClusterConfig, RouteClustersSchema, toRouteClusters } from './route-clusters.ts';
 
 const HeaderMatchShape = Type.Object(
@@ -77,14 +78,20 @@ const RouteShape = Type.Object(
       minimum: '0s',
       maximum: '24h',
     }),
+    retry: RetrySchema,
   },
   closed({ description: 'Requests of one kind and the cluster they are forwarded to. The first route that matches wins.' }),
 );
 
 /** One entry of `routes`. */
-export const RouteSchema = withRule(RouteShape, ({ cluster, clusters }) =>
-  (cluster === undefined) === (clusters === undefined) ? [{ at: [], message: 'needs exactly one of cluster and clusters' }] : [],
-);
+export const RouteSchema = withRule(RouteShape, ({ cluster, clusters, timeout, retry: { perTryTimeout } }) => [
+  ...((cluster === undefined) === (clusters === undefined)
+    ? [{ at: [], message: 'needs exactly one of cluster and clusters' }]
+    : []),
+  ...(toMs(timeout) > 0 && toMs(perTryTimeout) >= toMs(timeout)
+    ? [{ at: ['retry', 'perTryTimeout'], message: `has no effect with timeout: ${timeout}`, got: perTryTimeout }]
+    : []),
+]);
 
 /** One condition on a header field. */
 export type HeaderMatchConfig =
@@ -110,6 +117,8 @@ export interface RouteConfig {
   readonly clusters?: readonly RouteClusterConfig[];
   /** 0 is none. Default 0. */
   readonly timeoutMs: number;
+  /** Null for none, the default. */
+  readonly retry: RetryConfig | null;
 }
 
 export function toRouteConfig(section: Static<typeof RouteShape>): RouteConfig {
@@ -124,6 +133,7 @@ export function toRouteConfig(section: Static<typeof RouteShape>): RouteConfig {
     ...(section.cluster === undefined ? {} : { cluster: section.cluster }),
     ...(section.clusters === undefined ? {} : { clusters: toRouteClusters(section.clusters) }),
     timeoutMs: toMs(section.timeout),
+    retry: toRetryConfig(section.retry),
   };
 }
 

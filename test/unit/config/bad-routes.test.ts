@@ -157,4 +157,55 @@ const TRAFFIC: readonly BadCase[] = [
 ];
 
 describeBad('routes', ROUTES);
+
+const RETRIES: readonly BadCase[] = [
+  one(
+    'a status that gRPC does not have',
+    withRoute({ retry: { retryOn: ['5xx'], maxAttempts: 2 } }),
+    'routes[0].retry.retryOn[0]: must be one of cancelled, unknown, invalidArgument, deadlineExceeded, notFound, alreadyExists, permissionDenied, resourceExhausted, failedPrecondition, aborted, outOfRange, unimplemented, internal, unavailable, dataLoss, unauthenticated (got "5xx")',
+  ),
+  one(
+    'a status twice',
+    withRoute({ retry: { retryOn: ['internal', 'internal'], maxAttempts: 2 } }),
+    'routes[0].retry.retryOn[1]: repeats item 0 (got "internal")',
+  ),
+  one(
+    'statuses without another attempt',
+    withRoute({ retry: { retryOn: ['unavailable'] } }),
+    'routes[0].retry.maxAttempts: must be 2 or more with retryOn (got 1)',
+  ),
+  one(
+    'more attempts than gRPC has',
+    withRoute({ retry: { retryOn: ['unavailable'], maxAttempts: 6 } }),
+    'routes[0].retry.maxAttempts: must be a whole number from 1 to 5 (got 6)',
+  ),
+  one(
+    'what has no effect without a status',
+    withRoute({ retry: { maxAttempts: 2, perTryTimeout: '1s', backoff: { base: '1s' }, budget: {} } }),
+    'routes[0].retry.maxAttempts: has no effect without retryOn',
+    'routes[0].retry.perTryTimeout: has no effect without retryOn',
+    'routes[0].retry.backoff: has no effect without retryOn',
+    'routes[0].retry.budget: has no effect without retryOn',
+  ),
+  one(
+    'a longest pause below the first',
+    withRoute({ retry: { retryOn: ['unavailable'], maxAttempts: 2, backoff: { base: '50ms', max: '40ms' } } }),
+    'routes[0].retry.backoff.max: must not be below base, 50ms (got "40ms")',
+  ),
+  one(
+    'an attempt as long as the call',
+    withRoute({ timeout: '1s', retry: { retryOn: ['unavailable'], maxAttempts: 2, perTryTimeout: '1s' } }),
+    'routes[0].retry.perTryTimeout: has no effect with timeout: 1s (got "1s")',
+  ),
+  one(
+    'repetitions of plain HTTP',
+    {
+      ...withCluster({ protocol: 'http1' }),
+      routes: [{ name: 'r', cluster: 'app', retry: { retryOn: ['unavailable'], maxAttempts: 2 } }],
+    },
+    'routes[0].retry: has no effect with a cluster of protocol: http1 (got "app")',
+  ),
+];
+
+describeBad('retry', RETRIES);
 describeBad('traffic', TRAFFIC);

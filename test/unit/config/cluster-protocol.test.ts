@@ -35,7 +35,7 @@ describe('the protocol of a cluster', () => {
     const numbers = { maxConnections: 10, maxPendingRequests: 20, maxRequests: 30, maxRequestsPerConnection: 40 };
     const connectionPool = { ...numbers, idleTimeout: '1m' };
     const { protocol, connectionPool: pool } = clusterOf({ protocol: 'http1', connectionPool });
-    assert.deepEqual([protocol, pool], ['http1', { ...numbers, maxConnectionAgeMs: 0, idleTimeoutMs: 60_000 }]);
+    assert.deepEqual([protocol, pool], ['http1', { ...numbers, maxRetries: 3, maxConnectionAgeMs: 0, idleTimeoutMs: 60_000 }]);
   });
 
   it('bears defaults that are written out', () => {
@@ -52,8 +52,13 @@ const PROTOCOLS: readonly BadCase[] = [
   one('an unknown one', withCluster({ protocol: 'http3' }), 'clusters[0].protocol: must be one of http2, http1 (got "http3")'),
   one(
     'http1 with what HTTP/2 connections have',
-    withCluster({ protocol: 'http1', connectionPool: { maxConnectionAge: '1h' }, keepalive: { time: '5m', timeout: '1s' } }),
+    withCluster({
+      protocol: 'http1',
+      connectionPool: { maxConnectionAge: '1h', maxRetries: 4 },
+      keepalive: { time: '5m', timeout: '1s' },
+    }),
     'clusters[0].connectionPool.maxConnectionAge: has no effect with protocol: http1 (got "1h")',
+    'clusters[0].connectionPool.maxRetries: has no effect with protocol: http1 (got 4)',
     'clusters[0].keepalive.time: has no effect with protocol: http1 (got "5m")',
     'clusters[0].keepalive.timeout: has no effect with protocol: http1 (got "1s")',
   ),

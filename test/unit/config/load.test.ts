@@ -175,6 +175,7 @@ describe('flags over a file', () => {
         match: { path: { kind: 'prefix', value: '/' }, authority: null, headers: [] },
         cluster: 'default',
         timeoutMs: 0,
+        retry: null,
       },
     ]);
     assert.deepEqual(

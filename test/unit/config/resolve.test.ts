@@ -95,18 +95,27 @@ describe('resolveConfig', () => {
         },
         cluster: 'search',
         timeoutMs: 30_000,
+        retry: {
+          codes: [14],
+          maxAttempts: 3,
+          perTryTimeoutMs: 1000,
+          backoff: { baseMs: 25, maxMs: 250 },
+          budget: { percent: 20, min: 3 },
+        },
       },
       {
         name: 'router',
         match: { path: { kind: 'prefix', value: '/router.Router/' }, authority: null, headers: [] },
         cluster: 'router',
         timeoutMs: 0,
+        retry: null,
       },
       {
         name: 'search',
         match: { path: { kind: 'prefix', value: '/' }, authority: null, headers: [] },
         cluster: 'search',
         timeoutMs: 0,
+        retry: null,
       },
     ]);
     assert.deepEqual(config.tracing, { propagate: false, otlpEndpoint: null });
@@ -192,6 +201,7 @@ describe('resolveConfig', () => {
         maxConnections: 1024,
         maxPendingRequests: 10,
         maxRequests: 1024,
+        maxRetries: 3,
         maxRequestsPerConnection: 0,
         maxConnectionAgeMs: 3_600_000,
         idleTimeoutMs: 600_000,

@@ -11,9 +11,7 @@ import { clustersOf } from '../../support/envoy-read.ts';
 import { ALL_STATES, endpointHealth, endpointsIn } from '../../support/health-views.ts';
 
 const IDLE = () => null;
-const LIMITS = { maxConnections: 5, maxPendingRequests: 6, maxRequests: 7 };
-/** As many as Envoy's field holds, where there is no limit. */
-const UNLIMITED = 4_294_967_295;
+const LIMITS = { maxConnections: 5, maxPendingRequests: 6, maxRequests: 7, maxRetries: 8 };
 
 function clusterOf(name: string, endpoints: readonly EndpointHealth[]): AdminCluster {
   return { name, endpoints, limits: LIMITS, trafficOf: IDLE };
@@ -74,11 +72,11 @@ describe('/clusters', () => {
         'a::default_priority::max_connections::5',
         'a::default_priority::max_pending_requests::6',
         'a::default_priority::max_requests::7',
-        'a::default_priority::max_retries::4294967295',
+        'a::default_priority::max_retries::8',
         'a::high_priority::max_connections::5',
         'a::high_priority::max_pending_requests::6',
         'a::high_priority::max_requests::7',
-        'a::high_priority::max_retries::4294967295',
+        'a::high_priority::max_retries::8',
         'a::added_via_api::false',
         'a::10.0.0.2:1::cx_active::2',
         'a::10.0.0.2:1::rq_active::3',
@@ -98,7 +96,7 @@ describe('/clusters', () => {
   });
 
   it('leaves out defaults in the JSON form, as protocol buffers do', () => {
-    const thresholds = { max_connections: 5, max_pending_requests: 6, max_requests: 7, max_retries: UNLIMITED };
+    const thresholds = { max_connections: 5, max_pending_requests: 6, max_requests: 7, max_retries: 8 };
     assert.deepEqual(JSON.parse(renderClustersJson([])), {});
     assert.deepEqual(JSON.parse(renderClustersJson([clusterOf('a', [endpointHealth('[::1]:1', 'healthy')])])), {
       cluster_statuses: [

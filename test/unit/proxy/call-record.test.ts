@@ -79,6 +79,7 @@ describe('the record of a call', () => {
     record.requestOctets = 1;
     record.responseOctets = 2;
     record.retries = 1;
+    record.retryDenial = 'limit';
     record.durationMs = 9;
     record.begin({ name: 'other', cluster: { name: 'else' } }, '', 2000);
     const { requestFields: _, ...rest } = record;
@@ -92,6 +93,7 @@ describe('the record of a call', () => {
       endpoint: null,
       httpStatus: 0,
       grpcStatus: -1,
+      retryDenial: null,
       requestOctets: 0,
       responseOctets: 0,
       startedAtMs: 2000,

@@ -51,6 +51,7 @@ export const TRAFFIC_DEFAULTS: Pick<ClusterConfig, 'loadBalancing' | 'outlierDet
     maxConnections: 1024,
     maxPendingRequests: 1024,
     maxRequests: 1024,
+    maxRetries: 3,
     maxRequestsPerConnection: 0,
     maxConnectionAgeMs: 0,
     idleTimeoutMs: 3_600_000,
@@ -195,6 +196,7 @@ routes:
     match: { path: /router.Router/Route, authority: API.example, headers: [{ name: x-canary, exact: "1" }, { name: x-user, prefix: a }, { name: x-a, present: true }] }
     cluster: search
     timeout: 30s
+    retry: { retryOn: [unavailable], maxAttempts: 3, perTryTimeout: 1s, backoff: { base: 25ms, max: 250ms }, budget: { percent: 20, min: 3 } }
   - { name: router, match: { prefix: /router.Router/ }, cluster: router }
   - { name: search, cluster: search }
 health:

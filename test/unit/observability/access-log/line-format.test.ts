@@ -142,7 +142,15 @@ describe('lines of an access log', () => {
       [gone, reset, upstream].map((call) => lineOf('%RESPONSE_FLAGS%', call)),
       ['DC\n', 'DR\n', 'UR\n'],
     );
-    assert.ok(RESPONSE_FLAGS.includes('UH') && RESPONSE_FLAGS.length === 13);
+    const [spent, refused] = [callWith([]), callWith([])];
+    spent.retryDenial = 'limit';
+    refused.retryDenial = 'overflow';
+    refused.onLocalAnswer(LocalReason.CONNECTION_LOST, false);
+    assert.deepEqual(
+      [spent, refused].map((call) => lineOf('%RESPONSE_FLAGS%', call)),
+      ['URX\n', 'UC,UO\n'],
+    );
+    assert.ok(RESPONSE_FLAGS.includes('UH') && RESPONSE_FLAGS.length === 14);
   });
 
   it('want the fields of responses only where they show them', () => {
