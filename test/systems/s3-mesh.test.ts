@@ -14,6 +14,8 @@ const PROTO = `syntax = "proto3"; package test;
 message Octets { bytes data = 1; }
 service Echo { rpc Once(Octets) returns (Octets); }`;
 const VERSIONS = ['v1', 'v2', 'v3'] as const;
+/** Of 100, in the order of the versions. */
+const WEIGHTS = [80, 10, 10];
 
 /** A mesh of three pods that want the certificate of a workload, and a gateway before them that wants one from its clients. */
 class Mesh implements AsyncDisposable {
@@ -198,5 +200,35 @@ describe('S3, a mesh: a gateway with mutual TLS on both sides', { timeout: 240_0
       assert.ok((opened[index] ?? 0) <= Math.ceil(count / 100), `${count} calls, ${opened[index]} connections`);
     }
     show(t, 'pool limits 50/100', `${calls.join(' / ')} calls, ${opened.join(' / ')} connections`);
+  });
+
+  it('gives each version its share by weighted subsets, and one of them by a header', async (t) => {
+    const ways = VERSIONS.map((version, index) => ({ name: 'pods', subset: { version }, weight: WEIGHTS[index] }));
+    const toThird = {
+      match: { headers: [{ name: 'x-canary', exact: '3' }] },
+      clusters: [{ name: 'pods', subset: { version: 'v3' } }],
+    };
+    await using mesh = await Mesh.start({
+      cluster: { subsets: { keys: ['version'] } },
+      config: {
+        routes: [
+          { name: 'third', ...toThird },
+          { name: 'shares', match: { prefix: '/test.Echo/' }, clusters: ways },
+        ],
+      },
+    });
+    assert.equal(await mesh.ghz(3_000, 10), '3000 OK');
+    const calls = mesh.calls();
+    for (const [index, weight] of WEIGHTS.entries()) {
+      // Each call goes by chance: five standard deviations are a failure in a million runs.
+      const spread = 5 * Math.sqrt(3_000 * (weight / 100) * (1 - weight / 100));
+      assert.ok(Math.abs((calls[index] ?? 0) - 30 * weight) < spread, calls.join(' / '));
+    }
+    for (let count = 0; count < 3; count++) {
+      const { code, said } = await mesh.grpcurl(mesh.files.client, 'x-canary: 3');
+      assert.equal(code, 0, said);
+    }
+    assert.deepEqual(mesh.calls(), [0, 0, 3]);
+    show(t, 'subsets v1/v2/v3, 80/10/10', `${calls.join(' / ')} of 3000; by header 0 / 0 / 3`);
   });
 });
