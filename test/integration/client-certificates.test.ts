@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
 import { EchoBackend } from '../support/peers/echo-service.ts';
@@ -207,6 +208,14 @@ describe('client certificates', () => {
     assert.deepEqual(await setting.denials('stranger'), [null, null, null]);
     await setting.reload({ clientCertificates: 'none' });
     assert.deepEqual(await setting.denials('nobody'), [null, null, null]);
+  });
+
+  it('are verified against every authority of a file, also where one begins on the line where another ends', async () => {
+    await using setting = await Setting.start();
+    await writeFile(setting.files.path('glued.crt'), tls.ca.toString().trim() + tls.otherCa.toString().trim());
+    await setting.reload({ clientCaFile: setting.files.path('glued.crt') });
+    assert.deepEqual(await setting.denials('stranger'), [null, null, null]);
+    assert.deepEqual(await setting.denials('client'), [null, null, null]);
   });
 
   it('need a file of authorities that can be read', async () => {
