@@ -249,8 +249,8 @@ export class Bridge {
   async #close(): Promise<void> {
     this.#lifecycle.close();
     await this.#monitor?.close();
-    await this.#certificates.close();
-    await this.#reloader.close();
+    // Together, so that a reload which the end cuts off is not told as a bad file.
+    await Promise.all([this.#certificates.close(), this.#reloader.close()]);
     await this.#admin.close();
     this.#forwarding?.abandonAll();
     this.#ownHealth?.startDrain();

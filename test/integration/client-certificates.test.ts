@@ -103,10 +103,11 @@ class Setting implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.bridge[Symbol.asyncDispose]();
-    await this.echo[Symbol.asyncDispose]();
-    await this.web[Symbol.asyncDispose]();
-    await this.files[Symbol.asyncDispose]();
+    await using stack = new AsyncDisposableStack();
+    stack.use(this.files);
+    stack.use(this.web);
+    stack.use(this.echo);
+    stack.use(this.bridge);
   }
 }
 
