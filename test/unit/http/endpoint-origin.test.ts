@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MAX_ORIGIN_NAME_LENGTH } from '../../../src/http/printable.ts';
-import type { EndpointOrigin } from '../../../src/model/endpoint.ts';
+import type { EndpointOrigin, EndpointTraits } from '../../../src/model/endpoint.ts';
 import type { EndpointHealth, HealthState } from '../../../src/model/health-view.ts';
 import { answersOver, ask, verdictOf } from '../../support/health-answers.ts';
 import { endpointHealth, THEN_MS } from '../../support/health-views.ts';
@@ -98,5 +98,26 @@ describe('where an endpoint stands in its source', () => {
     const { cluster } = JSON.parse(shown('format=json', from(origin))).checks.router[0];
     assert.equal(cluster.length, MAX_ORIGIN_NAME_LENGTH);
     assert.ok(cluster.startsWith('a?b'));
+  });
+});
+
+describe('labels, weight and priority of an endpoint', () => {
+  const health = endpointHealth('10.0.0.1:1', 'healthy');
+
+  function shownWith(format: string, traits: EndpointTraits): string {
+    return shown(format, { ...health, endpoint: { ...health.endpoint, ...traits } });
+  }
+
+  it('have own keys in health+json', () => {
+    const { labels, weight, priority } = JSON.parse(
+      shownWith('format=json', { labels: { version: 'v1', 'a\nb': 'c' }, weight: 3, priority: 1 }),
+    ).checks.router[0];
+    assert.deepEqual([labels, weight, priority], [{ version: 'v1', 'a?b': 'c' }, 3, 1]);
+  });
+
+  it('stand behind the address in the text, eight labels at most', () => {
+    const labels = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`l${index}`, 'x']));
+    const text = shownWith('verbose', { labels, weight: 3, priority: 1 });
+    assert.match(text, /10\.0\.0\.1:1 ok \(priority 1, weight 3, l0=x, .*l7=x, 2 labels more\)\n/);
   });
 });

@@ -30,6 +30,14 @@ function stateOf(flags: readonly string[], facts: Partial<PollFacts> = {}): stri
 }
 
 describe('endpoints of an Envoy', () => {
+  it('have the weights that Envoy has for them, 1 where it has none', () => {
+    const hosts = [host(), host({ key: '10.0.0.2:1', weight: 7 }), host({ key: '10.0.0.3:1', weight: 0 })];
+    assert.deepEqual(
+      endpointsOf(hosts).map(({ weight = 1 }) => weight),
+      [1, 7, 1],
+    );
+  });
+
   it('say what Envoy says', () => {
     assert.equal(stateOf([]), 'healthy');
     assert.equal(stateOf(['pending_dynamic_removal']), 'healthy');
