@@ -54,6 +54,8 @@ export function tlsServerOptions({ certificate, minVersion = 'TLSv1.2', clients 
     minVersion,
     ciphers: CIPHER_SUITES.join(':'),
     ALPNProtocols: [...ALPN_PROTOCOLS],
+    // RFC 9113, section 9.2.1. Whose certificate was judged at the start of a connection stays its client, too.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
     ...(clients === null ? {} : clientOptions(clients)),
   };
 }
@@ -64,5 +66,10 @@ export function tlsServerOptions({ certificate, minVersion = 'TLSv1.2', clients 
  * session without any certificate OpenSSL says that it is fine.
  */
 function clientOptions({ ca }: ClientCertificates): TlsOptions {
-  return { ca, requestCert: true, rejectUnauthorized: false, secureOptions: constants.SSL_OP_NO_TICKET };
+  return {
+    ca,
+    requestCert: true,
+    rejectUnauthorized: false,
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_NO_TICKET,
+  };
 }

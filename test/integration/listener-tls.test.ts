@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { ConnectionOptions } from 'node:tls';
+import { type ConnectionOptions, TLSSocket } from 'node:tls';
 import { FrameType, frame, getRequest, H2_PREFACE, RawClient } from '../support/raw-client.ts';
 import { TestListener } from '../support/test-listener.ts';
 import { testTls } from '../support/tls.ts';
@@ -97,6 +97,18 @@ describe('a TLS listener', () => {
       RawClient.tls(older.port, { minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' }),
       /protocol version|internal error/,
     );
+  });
+
+  it('refuses to negotiate anew, as HTTP/2 forbids it', async () => {
+    await using peer = await TestListener.start({ tls: true });
+    using client = await RawClient.tls(peer.port, { maxVersion: 'TLSv1.2' });
+    const { socket } = client;
+    assert.ok(socket instanceof TLSSocket);
+    const error = await new Promise<Error | null>((resolve) => {
+      socket.once('error', resolve);
+      socket.renegotiate({ rejectUnauthorized: false }, resolve);
+    });
+    assert.match(String(error), /no renegotiation/i);
   });
 
   it('resumes sessions', async () => {
