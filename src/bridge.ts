@@ -248,9 +248,10 @@ export class Bridge {
 
   async #close(): Promise<void> {
     this.#lifecycle.close();
+    // Told at once, so that a reload which the end cuts off is not taken for a bad file.
+    const reloads = Promise.all([this.#certificates.close(), this.#reloader.close()]);
     await this.#monitor?.close();
-    // Together, so that a reload which the end cuts off is not told as a bad file.
-    await Promise.all([this.#certificates.close(), this.#reloader.close()]);
+    await reloads;
     await this.#admin.close();
     this.#forwarding?.abandonAll();
     this.#ownHealth?.startDrain();
