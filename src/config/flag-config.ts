@@ -33,10 +33,23 @@ export function applyFlags(file: unknown, given: GivenFlags): FlaggedConfig {
   return { ...clusters, raw, problems: [...listeners.problems, ...clusters.problems] };
 }
 
+/** Whether a route of the file leads to the cluster of the flags, or has its name. */
+function isForFlags(route: unknown): boolean {
+  if (!isPlainObject(route)) {
+    return false;
+  }
+  const ways: readonly unknown[] = Array.isArray(route['clusters']) ? route['clusters'] : [];
+  return (
+    route['cluster'] === FLAG_CLUSTER ||
+    route['name'] === FLAG_CLUSTER ||
+    ways.some((way) => isPlainObject(way) && way['name'] === FLAG_CLUSTER)
+  );
+}
+
 /** Forwards what no route of the file takes to the cluster of the flags, on every listener that does not say otherwise. */
 function addRoute(raw: Section): Section {
   const routes: readonly unknown[] = Array.isArray(raw['routes']) ? raw['routes'] : [];
-  if (routes.some((route) => isPlainObject(route) && (route['cluster'] === FLAG_CLUSTER || route['name'] === FLAG_CLUSTER))) {
+  if (routes.some(isForFlags)) {
     return raw;
   }
   const added = [...routes, { name: FLAG_CLUSTER, match: { prefix: '/' }, cluster: FLAG_CLUSTER }];

@@ -185,11 +185,13 @@ describe('flags over a file', () => {
   });
 
   it('leave the routes of a file alone that lead to the cluster already', () => {
-    const file = { ...baseConfig({ clusters: [] }), routes: [{ name: 'r', match: { prefix: '/a/' }, cluster: 'default' }] };
-    assert.deepEqual(
-      load({ file, flags: { backend: ['a:1'] } }).routes.map(({ name }) => name),
-      ['r'],
-    );
+    for (const way of [{ cluster: 'default' }, { clusters: [{ name: 'default' }] }]) {
+      const file = { ...baseConfig({ clusters: [] }), routes: [{ name: 'r', match: { prefix: '/a/' }, ...way }] };
+      assert.deepEqual(
+        load({ file, flags: { backend: ['a:1'] } }).routes.map(({ name }) => name),
+        ['r'],
+      );
+    }
   });
 
   it('do not hide that its clusters are no list', () => {
