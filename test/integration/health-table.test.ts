@@ -73,7 +73,11 @@ describe('the health table on real sockets', () => {
       backend.watch = { kind: 'hang' };
       const silentMs = await bench.until('unhealthy');
       assert.ok(silentMs < BOUND_MS + SLACK_MS, `seen silent after ${silentMs} ms`);
-      assert.equal(bench.endpoints[0]?.reason, 'deadline exceeded: connected, but no answer within 100 ms');
+      // On a busy machine the last failure may be that of a new connection.
+      assert.match(
+        bench.endpoints[0]?.reason ?? '',
+        /^(deadline exceeded: connected, but no answer|connected, but no HTTP\/2 SETTINGS) within 100 ms$/,
+      );
       backend.check = { kind: 'answer' };
       backend.watch = { kind: 'answer' };
       const returnedMs = await bench.until('healthy');
