@@ -8,6 +8,7 @@ import type { Clock } from '../util/clock.ts';
 import type { Random } from '../util/random.ts';
 import { RESET_RESULT, resultOfResponse, TIMEOUT_RESULT } from './attempt-result.ts';
 import { clientTimeoutMs, DEADLINE_SLACK_MS } from './call-deadline.ts';
+import { CallPhase as Phase } from './call-phase.ts';
 import { CallRecord, statusOfEnd } from './call-record.ts';
 import { CallRetry } from './call-retry.ts';
 import { CallTimer } from './call-timer.ts';
@@ -21,16 +22,6 @@ import { RequestSide } from './request-side.ts';
 import type { Http2Route } from './router.ts';
 import { type AttemptOwner, UpstreamAttempt } from './upstream-attempt.ts';
 import { EndAction, judgeUpstreamEnd, reasonOfUpstreamEnd, toDownstreamCode } from './upstream-end.ts';
-
-/**
- * How far the call is.
- *
- *   IDLE ──request──► WAITING ──connection──► OPEN ──response headers──► RESPONDING ──response complete──► OVER ──both streams gone──► IDLE
- *                        ▲                     │                                                            ▲
- *                        └─not processed, retry┘         error, reset, deadline, local answer ──────────────┘
- */
-const Phase = { IDLE: 0, WAITING: 1, OPEN: 2, RESPONDING: 3, OVER: 4 } as const;
-type Phase = (typeof Phase)[keyof typeof Phase];
 
 /** What an exchange needs of those who have it. */
 export interface ExchangeHome {
