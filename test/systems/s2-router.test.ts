@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { BridgeProcess } from '../peers/support/bridge.ts';
 import { EnvoyProcess, grpcCheck, http2Cluster, httpListener, prefixRoute } from '../peers/support/envoy.ts';
+import { eventually } from '../peers/support/eventually.ts';
 import { freePorts } from '../peers/support/free-ports.ts';
 import { RouterClient } from '../peers/support/router-client.ts';
 import { probe, SERVICE, SystemS2, untilHealth } from '../peers/support/system-s2.ts';
@@ -108,6 +109,20 @@ async function untilAll({ healthUrls }: Variant, wanted: '200 ok' | '503 unavail
   }
 }
 
+/** Calls until the backend gets some: it may be connected to a while after its check has passed. */
+async function untilCalled({ backends }: SystemS2, index: number, client: RouterClient): Promise<void> {
+  const before = (await backends[index]?.begun())?.length ?? 0;
+  await eventually(
+    `backend ${index} is called`,
+    async () => {
+      await client.call(3, 'again');
+      return (await backends[index]?.begun())?.length ?? 0;
+    },
+    (calls) => calls > before,
+    { deadlineMs: 15_000 },
+  );
+}
+
 /** The day of a backend: well, failing with others, dead, alone, away altogether, and back. */
 async function runDay(t: TestContext, system: SystemS2, variant: Variant): Promise<void> {
   const { bridge, port, healthUrls } = variant;
@@ -153,6 +168,7 @@ async function runDay(t: TestContext, system: SystemS2, variant: Variant): Promi
   await system.say(0, 'SERVING');
   await system.revive(1);
   await until(200, /^\[\+\]router ok\n/);
+  await untilCalled(system, 1, client);
   const again = await system.measure('3 of 3 healthy again', url, client);
   assert.deepEqual([again.health, again.codes], ['200 ok', '30 OK']);
   assert.ok(
