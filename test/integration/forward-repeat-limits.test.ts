@@ -148,6 +148,19 @@ describe('calls of a cluster that are repeated at once', () => {
     assert.deepEqual(forward.log.localReplies, []);
   });
 
+  it('count until an endpoint has begun to answer', async () => {
+    await using peer = await peerThat((session, streamId, nth) =>
+      nth === 1 ? endWith(session, streamId, UNAVAILABLE) : session.send(headers(streamId, GRPC_HEADERS)),
+    );
+    await using forward = await repeatBench([peer]);
+    using client = await open(forward);
+    client.write(unary());
+    await client.until(() => sections(client).length === 1);
+    assert.deepEqual([forward.log.retries, forward.upstream.cluster.retries.active], [1, 0]);
+    (await peer.session()).send(data(3, 'x', END_STREAM));
+    await untilEnd(client);
+  });
+
   it('are a share of those under way where the route says so', async () => {
     await using peer = await peerThat((session, streamId, nth) => {
       if (nth > 8) {
