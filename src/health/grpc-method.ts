@@ -1,9 +1,8 @@
-import { fileURLToPath } from 'node:url';
 import type { ServiceDefinition } from '@grpc/grpc-js';
 import { loadSync } from '@grpc/proto-loader';
+import { packageFile } from '../util/package-file.ts';
 
-/** The same two folders above `src/health` and `dist/health`. */
-const HEALTH_PROTO = fileURLToPath(new URL('../../protos/health.proto', import.meta.url));
+const HEALTH_PROTO = packageFile('protos/health.proto');
 
 /** How to ask one method, and how to read its answers. */
 export interface HealthMethod {
