@@ -62,11 +62,12 @@ function possibleLabels(source: DiscoverySourceConfig): readonly Labels[] | null
   switch (source.type) {
     case 'file':
       return null;
+    case 'kubernetes':
+      return source.podLabels ? null : [source.labels ?? {}];
     case 'static':
       return source.endpoints.map(({ labels }) => ({ ...source.labels, ...labels }));
     case 'dns':
     case 'srv':
-    case 'kubernetes':
     case 'envoy':
       return [source.labels ?? {}];
   }

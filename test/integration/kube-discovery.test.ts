@@ -4,7 +4,7 @@ import { evaluateOnce } from '../../src/bridge/evaluation.ts';
 import { loadMonitorOptions } from '../../src/bridge/monitor-options.ts';
 import { resolveConfig } from '../../src/config/resolve.ts';
 import type { ReadAccess } from '../../src/discovery/kubernetes/access.ts';
-import { RESYNC_MS } from '../../src/discovery/kubernetes/kubernetes.ts';
+import { RESYNC_MS } from '../../src/discovery/kubernetes/reflector.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { kubeconfig } from '../support/kubeconfig.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';

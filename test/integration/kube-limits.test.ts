@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { MAX_PAGE_BYTES } from '../../src/discovery/kubernetes/api-client.ts';
 import { MAX_SLICE_ENDPOINTS } from '../../src/discovery/kubernetes/endpoint-slice.ts';
 import { MAX_EVENT_BYTES } from '../../src/discovery/kubernetes/event-lines.ts';
-import { MAX_PAGES } from '../../src/discovery/kubernetes/slice-list.ts';
+import { MAX_PAGES } from '../../src/discovery/kubernetes/resource-list.ts';
 import { MAX_SERVICE_ENDPOINTS, MAX_SLICES } from '../../src/discovery/kubernetes/slice-set.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { KubeApi, sliceOf } from '../support/peers/kube-api.ts';

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findAccess } from '../../src/discovery/kubernetes/access.ts';
-import type { KubernetesDiscoveryOptions } from '../../src/discovery/kubernetes/kubernetes.ts';
-import { WatchedService } from '../support/watched-service.ts';
+import type { DiscoveryUpdate } from '../../src/model/discovery-update.ts';
+import { WatchedService, type WatchedServiceOptions } from '../support/watched-service.ts';
 import { ControlPlane } from './support/control-plane.ts';
 import type { KubeObject } from './support/kube-admin.ts';
-import { endpointSlice, type Pod } from './support/pods.ts';
+import { endpointSlice, type Pod, podObject } from './support/pods.ts';
 
 /** One of the slices of the Service `many`, with a hundred pods that are others in each round. */
 function manySlice(slice: number, round: number): KubeObject {
@@ -23,7 +23,7 @@ describe('EndpointSlices of a real API server', { timeout: 180_000 }, () => {
   });
   after(() => plane[Symbol.asyncDispose]());
 
-  function watch(service: string, options: Partial<KubernetesDiscoveryOptions> = {}): WatchedService {
+  function watch(service: string, options: WatchedServiceOptions = {}): WatchedService {
     return new WatchedService(findAccess({ environment: { KUBECONFIG: kubeconfig } }), { ...options, service });
   }
 
@@ -50,6 +50,24 @@ describe('EndpointSlices of a real API server', { timeout: 180_000 }, () => {
     await plane.admin.remove('EndpointSlice', 'life-2');
     await service.until('');
     assert.ok(!service.said.some((each) => each.startsWith('failed')), service.said.join(' | '));
+  });
+
+  it('have the labels of their pods where they are wanted', async () => {
+    await plane.admin.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
+    await plane.admin.apply(podObject('pod-1', { version: 'v1' }));
+    await plane.admin.apply(endpointSlice('pods', [{ host: '10.4.0.1', name: 'pod-1' }], { service: 'pods' }));
+    let version: string | undefined;
+    const onUpdate = ({ endpoints }: DiscoveryUpdate): void => {
+      version = endpoints?.[0]?.labels?.['version'];
+    };
+    await using service = watch('pods', { podLabels: true, onUpdate });
+    await service.until(() => version === 'v1');
+    await plane.admin.apply(podObject('pod-1', { version: 'v2' }));
+    await service.until(() => version === 'v2');
+    assert.ok(
+      service.said.every((each) => each === '10.4.0.1'),
+      service.said.join(' | '),
+    );
   });
 
   it('of other Services and names do not count', async () => {

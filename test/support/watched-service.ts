@@ -36,7 +36,14 @@ export class WatchedService implements AsyncDisposable {
   readonly #done: Promise<void>;
 
   constructor(readAccess: ReadAccess, { clock = HURRIED_CLOCK, onUpdate, ...options }: WatchedServiceOptions = {}) {
-    const wanted: KubernetesDiscoveryOptions = { service: 'app', namespace: null, port: 'grpc', family: 'auto', ...options };
+    const wanted: KubernetesDiscoveryOptions = {
+      service: 'app',
+      namespace: null,
+      port: 'grpc',
+      family: 'auto',
+      podLabels: false,
+      ...options,
+    };
     const source = new KubernetesDiscovery(wanted, { clock, random: () => 0, readAccess });
     this.#done = source.watch((update) => {
       onUpdate?.(update);

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { closed, textKey, wordKey } from '../keys.ts';
+import { closed, switchKey, textKey, wordKey } from '../keys.ts';
 import { sourceLabelsKey } from './labels.ts';
 
 /** RFC 1123 labels: what Kubernetes allows for namespaces, and for Services at the most. */
@@ -44,6 +44,11 @@ export const KubernetesSourceSchema = Type.Object(
       description: 'auto: IPv6 addresses if any endpoint in use has one, else IPv4. all: both, each an endpoint of its own.',
       default: 'auto',
     }),
+    podLabels: switchKey({
+      description:
+        'Whether endpoints have the labels of their pods, for subsets to choose by; they go before `labels`. It needs `list` and `watch` of `pods`. Envoy: `metadata` of `LbEndpoint`. gRPC: no twin.',
+      default: false,
+    }),
     labels: sourceLabelsKey(),
   },
   closed({ description: 'Endpoints that a Kubernetes API server knows.' }),
@@ -59,9 +64,18 @@ export interface KubernetesSourceConfig {
   readonly port: string | number;
   /** Default `auto`: IPv6 if any, else IPv4. */
   readonly family: 'auto' | 'all' | 'v4' | 'v6';
+  /** Whether endpoints have the labels of their pods. Default false. */
+  readonly podLabels: boolean;
 }
 
 export function toKubernetesConfig(section: Static<typeof KubernetesSourceSchema>): KubernetesSourceConfig {
-  const { service, namespace, port, family } = section;
-  return { type: 'kubernetes', service, namespace: namespace ?? null, port: DIGITS.test(port) ? Number(port) : port, family };
+  const { service, namespace, port, family, podLabels } = section;
+  return {
+    type: 'kubernetes',
+    service,
+    namespace: namespace ?? null,
+    port: DIGITS.test(port) ? Number(port) : port,
+    family,
+    podLabels,
+  };
 }

@@ -23,30 +23,41 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const ANSWER_TIMEOUT_MS = 15_000;
 /** A page has 500 slices at most; real ones have some ten. Octets. */
 export const MAX_PAGE_BYTES = 33_554_432;
+const JSON_TYPE = 'application/json';
 /** What of a refusal is read. Octets. */
 const MAX_REFUSAL_BYTES = 65_536;
+
+/** What a client asks for. */
+export interface ApiWanted {
+  /** The name in RBAC, such as `endpointslices`. */
+  readonly plural: string;
+  /** Whether metadata is enough; a server that cannot leave out the rest sends all. */
+  readonly asMetadata: boolean;
+}
 
 /** Asks one API server, one request at a time, with credentials that are read anew for each. */
 export class ApiClient {
   readonly #readAccess: ReadAccess;
   readonly #clock: Clock;
+  readonly #wanted: ApiWanted;
   #agent: Agent | null = null;
   /** What the agent was made of. */
   #agentKey = '';
 
-  constructor(readAccess: ReadAccess, clock: Clock) {
+  constructor(readAccess: ReadAccess, clock: Clock, wanted: ApiWanted) {
     this.#readAccess = readAccess;
     this.#clock = clock;
+    this.#wanted = wanted;
   }
 
   /**
-   * A whole JSON answer.
+   * A list: a whole JSON answer.
    *
    * @throws ApiFailure
    */
   async get(toPath: (namespace: string) => string, signal: AbortSignal): Promise<unknown> {
     const text = await this.#limited(ANSWER_TIMEOUT_MS, signal, async (ended) => {
-      const body = await this.#request(toPath, ended);
+      const body = await this.#request(toPath, 'PartialObjectMetadataList', ended);
       return (await readBody(body, MAX_PAGE_BYTES)) ?? fail(0, `the API server sent more than ${MAX_PAGE_BYTES} octets`);
     });
     try {
@@ -57,7 +68,7 @@ export class ApiClient {
   }
 
   /**
-   * Hands on the octets of an answer as they come, until it ends.
+   * Hands on the octets of a watch as they come, until it ends.
    *
    * @param limitMs the whole of it.
    * @throws ApiFailure when it does not begin, or breaks.
@@ -72,7 +83,7 @@ export class ApiClient {
     signal: AbortSignal,
   ): Promise<void> {
     await this.#limited(limitMs, signal, async (ended) => {
-      const body = await this.#limited(ANSWER_TIMEOUT_MS, ended, () => this.#request(toPath, ended));
+      const body = await this.#limited(ANSWER_TIMEOUT_MS, ended, () => this.#request(toPath, 'PartialObjectMetadata', ended));
       onStart();
       for await (const chunk of body) {
         if (!onOctets(Buffer.from(chunk))) {
@@ -103,7 +114,11 @@ export class ApiClient {
     }
   }
 
-  async #request(toPath: (namespace: string) => string, signal: AbortSignal): Promise<Dispatcher.ResponseData['body']> {
+  async #request(
+    toPath: (namespace: string) => string,
+    metadata: string,
+    signal: AbortSignal,
+  ): Promise<Dispatcher.ResponseData['body']> {
     const result = await this.#readAccess();
     const access = result.kind === 'access' ? result.access : fail(0, result.reason);
     const { statusCode, body } = await this.#agentFor(access).request({
@@ -111,7 +126,7 @@ export class ApiClient {
       path: toPath(access.namespace),
       method: 'GET',
       headers: {
-        accept: 'application/json',
+        accept: this.#wanted.asMetadata ? `application/json;as=${metadata};g=meta.k8s.io;v=v1, ${JSON_TYPE}` : JSON_TYPE,
         'user-agent': 'grpc-health-bridge',
         ...(access.token === null ? {} : { authorization: `Bearer ${access.token}` }),
       },
@@ -119,7 +134,7 @@ export class ApiClient {
     });
     if (statusCode !== 200) {
       const words = readWords((await readBody(body, MAX_REFUSAL_BYTES)) ?? '');
-      throw new ApiFailure(statusCode, describeRefusal(statusCode, words));
+      throw new ApiFailure(statusCode, describeRefusal(statusCode, words, this.#wanted.plural));
     }
     return body;
   }
@@ -175,13 +190,13 @@ function readWords(text: string): string {
   }
 }
 
-function describeRefusal(status: number, words: string): string {
+function describeRefusal(status: number, words: string, plural: string): string {
   const detail = words === '' ? '' : `: ${words}`;
   switch (status) {
     case 401:
       return 'the API server does not accept the token or certificate (401)';
     case 403:
-      return `the service account may not list and watch endpointslices (403)${detail}`;
+      return `the service account may not list and watch ${plural} (403)${detail}`;
     default:
       return `the API server answered ${status}${detail}`;
   }

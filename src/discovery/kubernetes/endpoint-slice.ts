@@ -29,6 +29,8 @@ export interface SliceEndpoint {
   readonly zone: string | null;
   /** The zones that it is meant for; empty if not told. */
   readonly hintZones: readonly string[];
+  /** The pod that it is, of the same namespace; null if it is none. */
+  readonly pod: string | null;
 }
 
 /** What of an EndpointSlice matters here. */
@@ -71,7 +73,7 @@ export function parseSlice(value: unknown): SliceResult {
       name,
       family,
       ports: ports.flatMap(toPort),
-      endpoints: endpoints.flatMap((endpoint) => toEndpoint(endpoint, family)),
+      endpoints: endpoints.flatMap((endpoint) => toEndpoint(endpoint, family, textOf(metadata['namespace']))),
     },
   };
 }
@@ -85,7 +87,7 @@ function toPort(value: unknown): readonly SlicePort[] {
 }
 
 /** Of several addresses only the first counts: controllers write exactly one, and the meaning of others is not defined. */
-function toEndpoint(value: unknown, family: 'v4' | 'v6'): readonly SliceEndpoint[] {
+function toEndpoint(value: unknown, family: 'v4' | 'v6', namespace: string | null): readonly SliceEndpoint[] {
   const endpoint = fieldsOf(value);
   const host = hostOf(listOf(endpoint['addresses'])[0], family);
   const conditions = fieldsOf(endpoint['conditions']);
@@ -101,8 +103,15 @@ function toEndpoint(value: unknown, family: 'v4' | 'v6'): readonly SliceEndpoint
           hintZones: listOf(fieldsOf(endpoint['hints'])['forZones'])
             .slice(0, MAX_HINT_ZONES)
             .flatMap((zone) => textOf(fieldsOf(zone)['name']) ?? []),
+          pod: podOf(fieldsOf(endpoint['targetRef']), namespace),
         },
       ];
+}
+
+/** Slices that people write may refer to other namespaces, whose pods are not known here. */
+function podOf(target: Fields, namespace: string | null): string | null {
+  const isElsewhere = namespace !== null && (target['namespace'] ?? namespace) !== namespace;
+  return target['kind'] === 'Pod' && !isElsewhere ? textOf(target['name']) : null;
 }
 
 function hostOf(value: unknown, family: 'v4' | 'v6'): string | null {

@@ -1,7 +1,9 @@
 import type { DiscoveryUpdate } from '../../model/discovery-update.ts';
-import { createEndpoint, type Endpoint, type EndpointOrigin } from '../../model/endpoint.ts';
+import { createEndpoint, type Endpoint, type EndpointOrigin, withTraits } from '../../model/endpoint.ts';
 import type { AddressFamily } from '../host-lookup.ts';
-import type { Slice, SliceEndpoint } from './endpoint-slice.ts';
+import { parseSlice, type Slice, type SliceEndpoint } from './endpoint-slice.ts';
+import type { Pod } from './pod.ts';
+import type { ItemResult, Resource } from './resource.ts';
 
 /** Slices of one Service: a hundred thousand endpoints at the controller's default of 100. */
 export const MAX_SLICES = 1000;
@@ -17,6 +19,32 @@ export interface SliceChoice {
   readonly namespace: string;
   /** The time, in milliseconds since 1970. */
   readonly nowMs: number;
+  /** Pods by name, whose labels their endpoints have; absent where labels do not matter. */
+  readonly pods?: ReadonlyMap<string, Pod>;
+}
+
+/** Slices that are asked for at once. */
+const PAGE_SLICES = 500;
+
+/** The slices of one Service. */
+export function slicesOf(service: string): Resource<Slice> {
+  return {
+    noun: 'EndpointSlice',
+    plural: 'endpointslices',
+    api: '/apis/discovery.k8s.io/v1',
+    labelSelector: `kubernetes.io/service-name=${service}`,
+    asMetadata: false,
+    maxItems: MAX_SLICES,
+    pageItems: PAGE_SLICES,
+    parse: toItem,
+    // Every word of the controller is told, so that whoever waits for one sees it.
+    isSame: () => false,
+  };
+}
+
+function toItem(value: unknown): ItemResult<Slice> {
+  const result = parseSlice(value);
+  return result.kind === 'slice' ? { kind: 'item', item: result.slice } : result;
 }
 
 interface Candidate {
@@ -65,12 +93,14 @@ interface Place {
   readonly service: string;
   readonly namespace: string;
   readonly port: number;
+  readonly pods?: ReadonlyMap<string, Pod>;
 }
 
-function add(candidates: Map<string, Candidate>, found: SliceEndpoint, { service, namespace, port }: Place): void {
+function add(candidates: Map<string, Candidate>, found: SliceEndpoint, { service, namespace, port, pods }: Place): void {
   const named = createEndpoint({ kind: 'tcp', host: found.host, port }, `${service}.${namespace}.svc`);
   const origin = toOrigin(found, `${namespace}/${service}`);
-  const endpoint = origin === null ? named : { ...named, origin };
+  const pod = found.pod === null ? undefined : pods?.get(found.pod);
+  const endpoint = withTraits(origin === null ? named : { ...named, origin }, pod === undefined ? {} : { labels: pod.labels });
   const candidate = candidates.get(endpoint.key) ?? { endpoint, ready: false, serving: false, terminating: false };
   candidate.ready ||= found.ready;
   candidate.serving ||= found.serving;

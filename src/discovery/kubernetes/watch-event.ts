@@ -1,19 +1,22 @@
-import { parseSlice, type Slice } from './endpoint-slice.ts';
+import type { Resource } from './resource.ts';
 import { serverWords } from './server-words.ts';
 
 /**
  * One event of a watch. `gone`: the version that was asked for is too old, whatever came since is lost; `error`: anything else
  * that ends a watch.
  */
-export type WatchEvent =
-  | { readonly kind: 'put'; readonly slice: Slice; readonly resourceVersion: string }
+export type WatchEvent<Item> =
+  | { readonly kind: 'put'; readonly item: Item; readonly resourceVersion: string }
   | { readonly kind: 'removed'; readonly name: string; readonly resourceVersion: string }
   | { readonly kind: 'bookmark'; readonly resourceVersion: string }
   | { readonly kind: 'gone' }
   | { readonly kind: 'error'; readonly reason: string };
 
 /** Reads one line of a watch stream. */
-export function parseWatchEvent(line: string): WatchEvent {
+export function parseWatchEvent<Item extends { readonly name: string }>(
+  line: string,
+  { noun, parse }: Pick<Resource<Item>, 'noun' | 'parse'>,
+): WatchEvent<Item> {
   const event = parseJson(line);
   const type = field(event, 'type');
   const object = field(event, 'object');
@@ -23,19 +26,19 @@ export function parseWatchEvent(line: string): WatchEvent {
   switch (type) {
     case 'ADDED':
     case 'MODIFIED': {
-      const result = parseSlice(object);
+      const result = parse(object);
       if (result.kind === 'ignored') {
         return { kind: 'removed', name: result.name, resourceVersion };
       }
-      return result.kind === 'slice'
-        ? { kind: 'put', slice: result.slice, resourceVersion }
+      return result.kind === 'item'
+        ? { kind: 'put', item: result.item, resourceVersion }
         : { kind: 'error', reason: result.reason };
     }
     case 'DELETED': {
       const name = field(metadata, 'name');
       return typeof name === 'string'
         ? { kind: 'removed', name, resourceVersion }
-        : { kind: 'error', reason: 'a deleted EndpointSlice has no name' };
+        : { kind: 'error', reason: `a deleted ${noun} has no name` };
     }
     case 'BOOKMARK':
       return { kind: 'bookmark', resourceVersion };

@@ -31,6 +31,7 @@ export interface KubeAnswer {
 /** Paths of the kinds that tests make. */
 const PATHS: ReadonlyMap<string, string> = new Map([
   ['Namespace', '/api/v1/namespaces'],
+  ['Pod', '/api/v1/namespaces/NAMESPACE/pods'],
   ['Service', '/api/v1/namespaces/NAMESPACE/services'],
   ['ServiceAccount', '/api/v1/namespaces/NAMESPACE/serviceaccounts'],
   ['ConfigMap', '/api/v1/namespaces/NAMESPACE/configmaps'],

@@ -19,6 +19,8 @@ export interface Pod {
   /** Default `ready`. */
   readonly phase?: PodPhase;
   readonly zone?: string;
+  /** Of the object of the pod; default none. */
+  readonly name?: string;
 }
 
 export interface SliceOptions {
@@ -38,11 +40,22 @@ export function endpointSlice(name: string, pods: readonly Pod[], options: Slice
     metadata: { name, namespace, labels: { 'kubernetes.io/service-name': service } },
     addressType: family,
     ports: ports.map((port) => ({ ...port, protocol: 'TCP' })),
-    endpoints: pods.map(({ host, phase = 'ready', zone }) => ({
+    endpoints: pods.map(({ host, phase = 'ready', zone, name }) => ({
       addresses: [host],
       conditions: CONDITIONS[phase],
+      ...(name === undefined ? {} : { targetRef: { kind: 'Pod', name, namespace } }),
       ...(zone === undefined ? {} : { zone, hints: { forZones: [{ name: zone }] } }),
     })),
+  };
+}
+
+/** The object of a pod that nobody runs. */
+export function podObject(name: string, labels: Readonly<Record<string, string>>): KubeObject {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default', labels },
+    spec: { containers: [{ name: 'app', image: 'app' }], automountServiceAccountToken: false },
   };
 }
 

@@ -1,9 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
-import type { KeyPair } from '../tls.ts';
+import { clientOf, createTls, type KubeApiTls } from './kube-api-tls.ts';
 
 /** An EndpointSlice as a controller writes it, without what the API server adds. */
 export interface SliceBody {
@@ -17,21 +15,17 @@ export interface ApiRequest {
   readonly path: string;
   readonly query: URLSearchParams;
   readonly token: string;
+  readonly accept: string;
   /** The name in the client's certificate; empty without one. */
   readonly client: string;
 }
 
-/** How the stand-in speaks TLS. */
-export interface KubeApiTls {
-  readonly pair: KeyPair;
-  /** Of client certificates, which are asked for then. */
-  readonly clientCa?: Buffer;
-}
-
 interface Stored {
-  readonly name: string;
+  readonly resource: KubeResource;
   readonly object: object;
 }
+
+export type KubeResource = 'endpointslices' | 'pods';
 
 /** A slice for one port `grpc` with these addresses. */
 export function sliceOf(addresses: readonly string[], conditions: object = { ready: true }, port = 50_051): SliceBody {
@@ -42,13 +36,15 @@ export function sliceOf(addresses: readonly string[], conditions: object = { rea
   };
 }
 
-/** The part of a Kubernetes API server that lists and watches the EndpointSlices of one Service, with the faults of real ones. */
+/** The part of a Kubernetes API server that lists and watches the EndpointSlices of one Service, and pods, with the faults of real ones. */
 export class KubeApi implements AsyncDisposable {
   readonly requests: ApiRequest[] = [];
   /** Tokens that are accepted; null accepts every one. */
   tokens: ReadonlySet<string> | null = null;
   /** Whether the account may list and watch. */
   allowed = true;
+  /** What it may not list and watch in spite of that. */
+  forbidden: KubeResource | null = null;
   /** Whether requests are answered at all. */
   answers = true;
   /** Whether a watch ends as soon as it has begun, with all that it should tell untold. */
@@ -63,9 +59,9 @@ export class KubeApi implements AsyncDisposable {
   readonly #server: Server;
   readonly #scheme: string;
   readonly #sockets = new Set<Socket>();
-  readonly #slices = new Map<string, Stored>();
-  readonly #history: { readonly version: number; readonly line: string }[] = [];
-  readonly #watchers = new Set<ServerResponse>();
+  readonly #objects = new Map<string, Stored>();
+  readonly #history: { readonly version: number; readonly resource: KubeResource; readonly line: string }[] = [];
+  readonly #watchers = new Map<ServerResponse, KubeResource>();
   #version = 100;
 
   private constructor(server: Server, scheme: string) {
@@ -95,36 +91,43 @@ export class KubeApi implements AsyncDisposable {
   }
 
   get watches(): number {
-    return this.#watchers.size;
+    return this.watchesOf('endpointslices');
+  }
+
+  watchesOf(wanted: KubeResource): number {
+    return [...this.#watchers.values()].filter((resource) => resource === wanted).length;
   }
 
   put(name: string, body: SliceBody): void {
-    const type = this.#slices.has(name) ? 'MODIFIED' : 'ADDED';
-    const object = this.#toObject(name, body);
-    this.#slices.set(name, { name, object });
-    this.#publish(type, object);
+    this.#put('endpointslices', name, this.#toObject(name, body));
   }
 
-  remove(name: string): void {
+  putPod(name: string, labels: unknown): void {
+    this.#put('pods', name, this.#toObject(name, {}, { labels }));
+  }
+
+  remove(name: string, resource: KubeResource = 'endpointslices'): void {
     const object = this.#toObject(name, {});
-    this.#slices.delete(name);
-    this.#publish('DELETED', object);
+    this.#objects.delete(`${resource}/${name}`);
+    this.#publish('DELETED', { resource, object });
   }
 
   bookmark(): void {
-    this.#send({ type: 'BOOKMARK', object: { metadata: { resourceVersion: String(this.#version) } } });
+    this.write(`{"type":"BOOKMARK","object":{"metadata":{"resourceVersion":"${this.#version}"}}}\n`);
   }
 
-  /** Writes octets into every watch as they are. */
-  write(octets: string): void {
-    for (const response of this.#watchers) {
-      response.write(octets);
+  /** Writes octets into every watch of a kind as they are. */
+  write(octets: string, wanted: KubeResource = 'endpointslices'): void {
+    for (const [response, resource] of this.#watchers) {
+      if (resource === wanted) {
+        response.write(octets);
+      }
     }
   }
 
   /** Ends every watch: in order, or by breaking its connection. */
   endWatches(how: 'ended' | 'cut'): void {
-    const watchers = [...this.#watchers];
+    const watchers = [...this.#watchers.keys()];
     this.#watchers.clear();
     for (const response of watchers) {
       if (how === 'ended') {
@@ -149,51 +152,61 @@ export class KubeApi implements AsyncDisposable {
     await once(this.#server, 'close');
   }
 
-  #toObject(name: string, body: SliceBody): object {
+  #put(resource: KubeResource, name: string, object: object): void {
+    const key = `${resource}/${name}`;
+    const type = this.#objects.has(key) ? 'MODIFIED' : 'ADDED';
+    this.#objects.set(key, { resource, object });
+    this.#publish(type, { resource, object });
+  }
+
+  #toObject(name: string, body: SliceBody, more: object = {}): object {
     this.#version += 1;
-    return { ...body, metadata: { name, resourceVersion: String(this.#version) } };
+    return { ...body, metadata: { ...more, name, namespace: 'shop', resourceVersion: String(this.#version) } };
   }
 
-  #publish(type: string, object: object): void {
+  #publish(type: string, { resource, object }: Stored): void {
     const line = `${JSON.stringify({ type, object })}\n`;
-    this.#history.push({ version: this.#version, line });
-    this.write(line);
-  }
-
-  #send(event: object): void {
-    this.write(`${JSON.stringify(event)}\n`);
+    this.#history.push({ version: this.#version, resource, line });
+    this.write(line, resource);
   }
 
   #serve(request: IncomingMessage, response: ServerResponse): void {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://api');
     const token = (request.headers.authorization ?? '').replace('Bearer ', '');
-    this.requests.push({ path: pathname, query: searchParams, token, client: clientOf(request) });
+    this.requests.push({
+      path: pathname,
+      query: searchParams,
+      token,
+      accept: request.headers.accept ?? '',
+      client: clientOf(request),
+    });
+    const resource = pathname.endsWith('/pods') ? 'pods' : 'endpointslices';
     if (!this.answers) {
       return;
     }
     if (this.tokens !== null && !this.tokens.has(token)) {
       refuse(response, 401, 'Unauthorized');
-    } else if (!this.allowed) {
-      refuse(response, 403, 'endpointslices.discovery.k8s.io is forbidden');
+    } else if (!this.allowed || resource === this.forbidden) {
+      refuse(response, 403, `${resource === 'pods' ? 'pods' : 'endpointslices.discovery.k8s.io'} is forbidden`);
     } else if (searchParams.get('watch') === '1') {
-      this.#watch(Number(searchParams.get('resourceVersion')), response);
+      this.#watch(resource, Number(searchParams.get('resourceVersion')), response);
     } else if (this.listAs !== null) {
       this.listAs(response);
     } else {
-      this.#list(Number(searchParams.get('continue') ?? 0), response);
+      this.#list(resource, Number(searchParams.get('continue') ?? 0), response);
     }
   }
 
-  #list(from: number, response: ServerResponse): void {
-    const items = [...this.#slices.values()].map(({ object }) => object);
+  #list(wanted: KubeResource, from: number, response: ServerResponse): void {
+    const items = [...this.#objects.values()].flatMap(({ resource, object }) => (resource === wanted ? [object] : []));
     const to = from + this.pageSize;
     const next = to < items.length ? { continue: String(to) } : {};
     const metadata = { resourceVersion: String(this.#version), ...next };
     response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify({ kind: 'EndpointSliceList', metadata, items: items.slice(from, to) }));
+    response.end(JSON.stringify({ kind: 'List', metadata, items: items.slice(from, to) }));
   }
 
-  #watch(version: number, response: ServerResponse): void {
+  #watch(wanted: KubeResource, version: number, response: ServerResponse): void {
     if (version < this.forgottenBefore && this.goneAs === 'status') {
       refuse(response, 410, 'too old resource version');
       return;
@@ -208,24 +221,14 @@ export class KubeApi implements AsyncDisposable {
       response.destroy();
       return;
     }
-    for (const { version: at, line } of this.#history) {
-      if (at > version) {
+    for (const { version: at, resource, line } of this.#history) {
+      if (at > version && resource === wanted) {
         response.write(line);
       }
     }
-    this.#watchers.add(response);
+    this.#watchers.set(response, wanted);
     response.once('close', () => this.#watchers.delete(response));
   }
-}
-
-function createTls({ pair, clientCa }: KubeApiTls): Server {
-  const clients = clientCa === undefined ? {} : { ca: clientCa, requestCert: true, rejectUnauthorized: true };
-  return createTlsServer({ ...pair, ...clients });
-}
-
-function clientOf({ socket }: IncomingMessage): string {
-  const subject = socket instanceof TLSSocket ? socket.getPeerCertificate().subject : undefined;
-  return String(subject?.CN ?? '');
 }
 
 function refuse(response: ServerResponse, status: number, message: string): void {

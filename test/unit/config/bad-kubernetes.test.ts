@@ -31,7 +31,11 @@ const CASES: readonly BadCase[] = [
   ),
   one('port 0', withService({ port: '0' }), `clusters[0].discovery.port: ${PORT} (got "0")`),
   one('a port beyond the last', withService({ port: '65536' }), `clusters[0].discovery.port: ${PORT} (got "65536")`),
-  one('pod labels, of a later version', withService({ podLabels: true }), 'clusters[0].discovery.podLabels: is not a known key'),
+  one(
+    'labels of some pods',
+    withService({ podLabels: 'v1' }),
+    'clusters[0].discovery.podLabels: must be true or false (got "v1")',
+  ),
 ];
 
 describeBad('a Service', CASES);
@@ -45,7 +49,7 @@ describe('a source of type kubernetes', () => {
     it(`takes the port ${JSON.stringify(port)}`, () => {
       const [cluster] = resolveConfig(withService({ port })).clusters;
       assert.deepEqual(cluster?.discovery, [
-        { type: 'kubernetes', service: 'app', namespace: null, port: wanted, family: 'auto' },
+        { type: 'kubernetes', service: 'app', namespace: null, port: wanted, family: 'auto', podLabels: false },
       ]);
     });
   }

@@ -63,8 +63,8 @@ describe('a source of type srv', () => {
     assert.deepEqual(defaultCluster({ flags }).discovery, [
       { type: 'static', endpoints: [{ address: { kind: 'tcp', host: '10.0.0.1', port: 1 } }] },
       WANTED,
-      { type: 'kubernetes', service: 'router', namespace: 'default', port: 'grpc', family: 'auto' },
-      { type: 'kubernetes', service: 'other', namespace: null, port: 50_051, family: 'auto' },
+      { type: 'kubernetes', service: 'router', namespace: 'default', port: 'grpc', family: 'auto', podLabels: false },
+      { type: 'kubernetes', service: 'other', namespace: null, port: 50_051, family: 'auto', podLabels: false },
     ]);
   });
 

@@ -61,10 +61,22 @@ describeBad('subsets', [
     }),
     'routes[0].clusters[0].subset: is one that no endpoint of the cluster app can have (got "version=v1")',
   ),
+  one(
+    'a subset of a Service whose pods are not looked at',
+    withSubsets([{ name: 'app', subset: { version: 'v1' } }], {
+      discovery: { type: 'kubernetes', service: 'app', port: 'grpc' },
+    }),
+    'routes[0].clusters[0].subset: is one that no endpoint of the cluster app can have (got "version=v1")',
+  ),
   one('no keys', withSubsets([{ name: 'app' }], { subsets: { keys: [] } }), 'clusters[0].subsets.keys: needs at least 1 (got 0)'),
 ]);
 
 describe('subsets of a cluster', () => {
+  it('may be any where pods have the labels', () => {
+    const discovery = { type: 'kubernetes', service: 'app', port: 'grpc', podLabels: true };
+    assert.doesNotThrow(() => resolveConfig(withSubsets([{ name: 'app', subset: { version: 'v1' } }], { discovery })));
+  });
+
   it('are refused above 64 different ones', () => {
     const discovery = { type: 'file', path: 'endpoints.yaml' };
     const raw = (count: number): Raw => ({

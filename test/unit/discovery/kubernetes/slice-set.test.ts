@@ -156,7 +156,7 @@ describe('parseSlice', () => {
       },
     );
     assert.deepEqual(endpoints, [
-      { host: '10.0.0.1', ready: true, serving: true, terminating: false, zone: 'a', hintZones: ['a', 'b'] },
+      { host: '10.0.0.1', ready: true, serving: true, terminating: false, zone: 'a', hintZones: ['a', 'b'], pod: null },
     ]);
   });
 

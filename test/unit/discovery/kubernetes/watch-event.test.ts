@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Slice } from '../../../../src/discovery/kubernetes/endpoint-slice.ts';
+import { slicesOf } from '../../../../src/discovery/kubernetes/slice-set.ts';
 import { parseWatchEvent, type WatchEvent } from '../../../../src/discovery/kubernetes/watch-event.ts';
 
 const SLICE = {
@@ -10,15 +12,19 @@ const SLICE = {
   endpoints: [{ addresses: ['10.0.0.1'] }],
 };
 
-function parse(type: unknown, object: unknown): WatchEvent {
-  return parseWatchEvent(JSON.stringify({ type, object }));
+function parse(type: unknown, object: unknown): WatchEvent<Slice> {
+  return read(JSON.stringify({ type, object }));
+}
+
+function read(line: string): WatchEvent<Slice> {
+  return parseWatchEvent(line, slicesOf('app'));
 }
 
 describe('parseWatchEvent', () => {
   it('reads slices that come, change and go', () => {
     for (const type of ['ADDED', 'MODIFIED']) {
       const event = parse(type, SLICE);
-      assert.deepEqual(event.kind === 'put' && [event.slice.name, event.slice.endpoints.length, event.resourceVersion], [
+      assert.deepEqual(event.kind === 'put' && [event.item.name, event.item.endpoints.length, event.resourceVersion], [
         's',
         1,
         '7',
@@ -57,19 +63,19 @@ describe('parseWatchEvent', () => {
       '{"type":"DELETED"}',
       '{"type":"ADDED","object":{}}',
     ]) {
-      assert.equal(parseWatchEvent(line).kind, 'error', line);
+      assert.equal(read(line).kind, 'error', line);
     }
   });
 
   it('gives a state for every truncation, and for any JSON', () => {
     const line = JSON.stringify({ type: 'ADDED', object: SLICE });
     for (let length = 0; length < line.length; length += 1) {
-      assert.equal(parseWatchEvent(line.slice(0, length)).kind, 'error');
+      assert.equal(read(line.slice(0, length)).kind, 'error');
     }
     const type = fc.constantFrom('ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK', 'ERROR');
     fc.assert(
       fc.property(type, fc.jsonValue(), fc.jsonValue(), (word, object, metadata) => void parse(word, { object, metadata })),
     );
-    fc.assert(fc.property(fc.json(), (text) => void parseWatchEvent(text)));
+    fc.assert(fc.property(fc.json(), (text) => void read(text)));
   });
 });
