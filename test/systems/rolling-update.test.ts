@@ -11,7 +11,8 @@ import { freePort } from '../peers/support/free-ports.ts';
 import { WorkFolder } from '../peers/support/work-folder.ts';
 import { L4Balancer, type SlotAddress } from './support/l4-balancer.ts';
 
-const ROUNDS = 10;
+/** .ci/run, whose time is limited, sets fewer. */
+const ROUNDS = Number(process.env['ROLLING_ROUNDS'] ?? 10);
 const BACKENDS = 6;
 const BRIDGES = 2;
 
@@ -128,7 +129,7 @@ describe('a rolling update', { timeout: 180_000 }, () => {
     t.diagnostic(
       `${results.length} calls, ${failed.length} failed; ${ROUNDS * BRIDGES} bridges replaced; calls per backend ${perBackend.join(' ')}`,
     );
-    assert.ok(results.length > 1000);
+    assert.ok(results.length > 100 * ROUNDS);
     assert.deepEqual(failed, []);
     assert.ok(Math.min(...perBackend) > 0);
   });
