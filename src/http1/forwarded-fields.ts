@@ -19,7 +19,7 @@ export function markForwarded(
 ): string[] {
   let marked = propagateTrace === false ? withoutTrace(fields) : traces === undefined ? [...fields] : markTrace(fields, traces);
   if (forwardedFor !== 'keep') {
-    marked = markAddress(markProto(marked, forwardedFor, peer), forwardedFor, peer);
+    marked = markAddress(markProto(without(marked, 'x-forwarded-client-cert'), forwardedFor, peer), forwardedFor, peer);
   }
   return requestId === 'keep' ? marked : markRequestId(marked, requestId);
 }

@@ -26,7 +26,11 @@ export interface MarkedTrace {
 
 /** How requests are marked before they are relayed. */
 export interface ForwardedHeadersOptions {
-  /** For `x-forwarded-for`; `x-forwarded-proto` follows: set where there is none, replaced, or kept. Default append. Envoy: `use_remote_address`. */
+  /**
+   * For `x-forwarded-for`. `x-forwarded-proto` follows: set where there is none, replaced, or kept. So does `x-forwarded-client-cert`, which names
+   * whom a proxy before this one has authenticated: it passes with `keep` alone, as anybody can write it. Default append. Envoy:
+   * `use_remote_address`, `forward_client_cert_details` SANITIZE or ALWAYS_FORWARD_ONLY.
+   */
   readonly forwardedFor: ForwardedPolicy;
   /** Default keep. Envoy: `generate_request_id`, `preserve_external_request_id`. */
   readonly requestId: RequestIdPolicy;
@@ -70,6 +74,7 @@ export class ForwardedHeaders {
       markTrace(fields, traces);
     }
     if (forwardedFor !== 'keep') {
+      fields.remove(NameId.X_FORWARDED_CLIENT_CERT);
       this.#markProto(fields, forwardedFor);
       this.#markAddress(fields, forwardedFor);
     }

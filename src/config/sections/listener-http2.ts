@@ -59,7 +59,7 @@ export const ListenerHeadersSchema = Type.Object(
   {
     forwardedFor: wordKey(['append', 'replace', 'keep'], {
       description:
-        'x-forwarded-for and x-forwarded-proto of forwarded requests. append: the client is added to what it sent. replace: what it sent is dropped. keep: as it came. Envoy: `use_remote_address`, `xff_num_trusted_hops`.',
+        'x-forwarded-for and x-forwarded-proto of forwarded requests. append: the client is added to what it sent. replace: what it sent is dropped. keep: as it came. x-forwarded-client-cert passes with keep alone, for a listener that only a trusted proxy reaches: with the others it is dropped, as any client can write it. Envoy: `use_remote_address`, `xff_num_trusted_hops`, `forward_client_cert_details` (SANITIZE, with keep ALWAYS_FORWARD_ONLY).',
       default: 'append',
     }),
     requestId: wordKey(['keep', 'create', 'replace'], {

@@ -97,8 +97,11 @@ export class FieldList {
 
   /** Removes all fields of that name, and says how many. */
   remove(id: NameId): number {
-    let kept = 0;
-    for (let index = 0; index < this.length; index++) {
+    let kept = this.#indexOf(id);
+    if (kept < 0) {
+      return 0;
+    }
+    for (let index = kept; index < this.length; index++) {
       const field = this.at(index);
       if (field.name.id === id) {
         this.listBytes -= field.size;

@@ -97,12 +97,13 @@ export const NameId = {
   GRPC_PREVIOUS_RPC_ATTEMPTS: 92,
   GRPC_RETRY_PUSHBACK_MS: 93,
   ENDPOINT_LOAD_METRICS_BIN: 94,
+  X_FORWARDED_CLIENT_CERT: 95,
 } as const;
 /** One of the names above, as a small number. */
 export type NameId = (typeof NameId)[keyof typeof NameId];
 
 /** Every other name has a larger number, or 0. */
-export const LAST_NAME_ID: number = NameId.ENDPOINT_LOAD_METRICS_BIN;
+export const LAST_NAME_ID: number = NameId.X_FORWARDED_CLIENT_CERT;
 
 const LAST_PSEUDO_ID: number = NameId.PROTOCOL;
 

@@ -19,6 +19,7 @@ const REQUESTS: readonly (readonly string[])[] = [
   [],
   ['x-forwarded-for', '1.1.1.1', 'x-forwarded-proto', 'ftp', 'x-request-id', 'mine'],
   ['x-forwarded-for', '1.1.1.1', 'x-a', 'b', 'x-forwarded-for', '2.2.2.2', 'x-forwarded-for', ''],
+  ['x-a', 'b', 'x-forwarded-client-cert', 'Hash=c', 'x-forwarded-client-cert', 'Hash=d'],
 ];
 
 /** What HTTP/2 requests get for the same. */

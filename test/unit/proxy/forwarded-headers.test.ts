@@ -60,6 +60,21 @@ describe('x-forwarded-for and x-forwarded-proto', () => {
     assert.equal(mark(replace, before, peer), ':path=/,last=,x-forwarded-proto=http');
   });
 
+  it('take off what clients say of their certificates, unless all passes as it came', () => {
+    const spoof: Fields = [
+      ['x-forwarded-client-cert', 'By=spiffe://a;URI=spiffe://b'],
+      ['x-forwarded-client-cert', 'Hash=c'],
+    ];
+    const peer = { remoteAddress: '', isTls: true };
+    for (const options of [append, replace]) {
+      assert.equal(mark(options, spoof, peer), ':path=/,last=,x-forwarded-proto=https');
+    }
+    assert.equal(
+      mark(keep, spoof, peer),
+      ':path=/,x-forwarded-client-cert=By=spiffe://a;URI=spiffe://b,x-forwarded-client-cert=Hash=c,last=',
+    );
+  });
+
   it('are the same objects for every request of a connection', () => {
     const headers = new ForwardedHeaders(append, { remoteAddress: '192.0.2.1', isTls: false });
     const [one, other] = [list([]), list([])];
