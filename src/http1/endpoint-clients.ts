@@ -81,6 +81,11 @@ export class EndpointClients implements BalancedEndpoint, ClientOwner {
     }
   }
 
+  /** A health check has passed: requests need not go elsewhere any more. */
+  onCheckPassed(): void {
+    this.#backoff.endPause();
+  }
+
   onConnectFailed(failure: ConnectFailure): void {
     this.lastFailure = failure;
     this.#backoff.fail(this.#context.dependencies.clock.now());

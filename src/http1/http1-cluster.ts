@@ -114,8 +114,9 @@ export class Http1Cluster implements ExchangeHome {
     this.#balance(this.#ejections?.states ?? states);
   }
 
-  /** A health check of an endpoint has passed, and it is healthy by checks: if it is ejected, it returns. */
+  /** A health check of an endpoint has passed, and it is healthy by checks: if it is ejected, it returns, and it is tried again if it could not be connected to. */
   onCheckPassed(key: string): void {
+    this.#endpoints.get(key)?.onCheckPassed();
     this.#ejections?.onCheckPassed(key);
   }
 

@@ -48,6 +48,11 @@ export class ConnectBackoff {
     return spread;
   }
 
+  /** The endpoint may be tried now, and will be left alone for longer if that fails too. */
+  endPause(): void {
+    this.#until = Number.NEGATIVE_INFINITY;
+  }
+
   /** The endpoint works, or is said to work again. */
   reset(): void {
     this.#failures = 0;

@@ -115,6 +115,11 @@ export class Connector implements AttemptOwner {
     this.#backoff.fail(this.#options.clock.now());
   }
 
+  /** The endpoint has answered somebody else: the next attempt need not wait. */
+  endPause(): void {
+    this.#backoff.endPause();
+  }
+
   /** The endpoint works, or is said to work again: no pause. */
   reset(): void {
     this.#backoff.reset();

@@ -105,6 +105,11 @@ export class EndpointPool implements BalancedEndpoint, ConnectionOwner, Connecto
     }
   }
 
+  /** A health check has passed: the connection that failed is tried at the next sweep, whatever is left of the pause. */
+  onCheckPassed(): void {
+    this.#connector.endPause();
+  }
+
   /** A connection with a place, if nobody waits for one; null when the caller has to wait here. The data path: no garbage. */
   take(): UpstreamConnection | null {
     const best = this.#connections.best();

@@ -132,8 +132,9 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.#preconnect();
   }
 
-  /** A health check of an endpoint has passed, and it is healthy by checks: if it is ejected, it returns. */
+  /** A health check of an endpoint has passed, and it is healthy by checks: if it is ejected, it returns, and it is tried again if it could not be connected to. */
   onCheckPassed(key: string): void {
+    this.#pools.get(key)?.onCheckPassed();
     this.#ejections?.onCheckPassed(key);
   }
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect as connectHttp2 } from 'node:http2';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { createEndpoint, type Endpoint } from '../../src/model/endpoint.ts';
 import { http2Request } from '../support/forward-bench.ts';
@@ -38,6 +40,23 @@ describe('requests that reach no endpoint', () => {
         'failed connect_failed: no such socket file',
       ].toSorted(),
     );
+  });
+
+  it('come back to an endpoint that refused the connection when a health check passes', async () => {
+    const path = join(tmpdir(), `http1-back-${process.pid}.sock`);
+    const ill = createEndpoint({ kind: 'unix', path }, null);
+    await using good = await Http1Endpoint.serve((_request, response) => response.end());
+    await using bench = await Http1Bench.start([ill, good.endpoint], {});
+    for (let request = 0; request < 2; request++) {
+      assert.equal((await http1Request(bench.port)).status, 200);
+    }
+    assert.equal(good.requests, 2);
+    await using revived = await Http1Endpoint.serve((_request, response) => response.end(), { path });
+    bench.cluster.onCheckPassed(ill.key);
+    for (let request = 0; request < 2; request++) {
+      assert.equal((await http1Request(bench.port)).status, 200);
+    }
+    assert.equal(revived.requests, 1);
   });
 
   it('try so many endpoints only', async () => {

@@ -170,6 +170,25 @@ describe('connecting to endpoints', () => {
     assert.equal(revived.requests, 1);
   });
 
+  it('tries at once when a health check of a failed endpoint passes', async () => {
+    const endpoint = await closedEndpoint();
+    await using other = await NodeHttp2Backend.start();
+    await using bench = new UpstreamBench();
+    bench.use(endpoint, other.endpoint);
+    const failures = (): number => bench.log.filter((line) => line.startsWith('failed')).length;
+    // The seventh pause is longer than the bench waits for anything.
+    for (let count = 1; count <= 7; count++) {
+      await bench.until(() => failures() === count, 'a failure');
+      await bench.shift(count < 7 ? 20_000 : 0);
+    }
+    await using revived = await NodeHttp2Backend.start({ port: portOf(endpoint) });
+    bench.cluster.onCheckPassed(endpoint.key);
+    await bench.connected(2);
+    assert.equal(await bench.call().done, '200');
+    assert.equal(await bench.call().done, '200');
+    assert.equal(revived.requests, 1);
+  });
+
   it('does not loop at a peer that becomes ready and ends, again and again', async () => {
     await using peer = await RawH2Peer.start();
     peer.events.on('session', (session) => session.socket.end());

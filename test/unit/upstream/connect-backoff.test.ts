@@ -29,4 +29,14 @@ describe('the pauses after failed attempts', () => {
     assert.equal(backoff.isOver(0), true);
     assert.equal(backoff.fail(0), 1000);
   });
+
+  it('end when the endpoint is to be tried now, and go on growing', () => {
+    const backoff = new ConnectBackoff(() => 0.5);
+    backoff.fail(10_000);
+    backoff.endPause();
+    assert.equal(backoff.isOver(10_000), true);
+    assert.equal(backoff.failures, 1);
+    assert.equal(backoff.fail(10_000), 1600);
+    assert.equal(backoff.isOver(10_000), false);
+  });
 });
