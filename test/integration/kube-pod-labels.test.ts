@@ -1,54 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { MAX_PODS } from '../../src/discovery/kubernetes/pod.ts';
 import type { DiscoveryUpdate } from '../../src/model/discovery-update.ts';
 import { withTraits } from '../../src/model/endpoint.ts';
 import { EchoClient } from '../support/echo-client.ts';
 import { kubeconfig } from '../support/kubeconfig.ts';
+import { LabelledService, podSlice } from '../support/labelled-service.ts';
 import { EchoBackend } from '../support/peers/echo-service.ts';
-import { KubeApi, type SliceBody, sliceOf } from '../support/peers/kube-api.ts';
+import { KubeApi, sliceOf } from '../support/peers/kube-api.ts';
 import { portOf } from '../support/rest-bridge.ts';
 import { TestBridge } from '../support/test-bridge.ts';
 import { writeTestFiles } from '../support/test-files.ts';
 import { plainAccess, WatchedService } from '../support/watched-service.ts';
-
-/** A slice whose endpoints are pods, by their addresses. */
-function podSlice(pods: Readonly<Record<string, string>>, port?: number): SliceBody {
-  const endpoints = Object.entries(pods).map(([address, name]) => ({
-    addresses: [address],
-    conditions: { ready: true },
-    targetRef: { kind: 'Pod', name, namespace: 'shop' },
-  }));
-  return { ...sliceOf([], {}, port), endpoints };
-}
-
-/** A source that watches pods, and the labels that its endpoints had last. */
-class LabelledService {
-  readonly service: WatchedService;
-  #last: DiscoveryUpdate | null = null;
-
-  constructor(api: KubeApi) {
-    const onUpdate = (update: DiscoveryUpdate): void => {
-      this.#last = update;
-    };
-    const readAccess = (): Promise<{ kind: 'access'; access: ReturnType<typeof plainAccess> }> =>
-      Promise.resolve({ kind: 'access', access: plainAccess(api.url) });
-    this.service = new WatchedService(readAccess, { podLabels: true, onUpdate });
-  }
-
-  get labels(): unknown {
-    return this.#last?.endpoints?.map(({ labels }) => labels ?? null);
-  }
-
-  /** What comes last has these labels, or none for null. */
-  until(...wanted: readonly (Readonly<Record<string, string>> | null)[]): Promise<void> {
-    return this.service.until(() => JSON.stringify(this.labels) === JSON.stringify(wanted));
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.service[Symbol.asyncDispose]();
-  }
-}
 
 function target(address: string, targetRef: object): object {
   return { addresses: [address], targetRef };
@@ -132,58 +94,6 @@ describe('labels of pods', () => {
     api.putPod('app-a', { version: 'v2' });
     await service.until({ version: 'v2' });
     assert.ok(service.service.said.length <= said + 2, String(service.service.said.length - said));
-  });
-
-  it('name the permission that is missing; endpoints come and go all the same', async () => {
-    await using api = await KubeApi.start();
-    api.forbidden = 'pods';
-    api.put('app-1', podSlice({ '10.0.0.1': 'app-a' }));
-    await using service = new LabelledService(api);
-    const reason =
-      'failed: Service shop/app: labels of pods: the service account may not list and watch pods (403): pods is forbidden';
-    await service.service.until((last) => last === reason && JSON.stringify(service.labels) === '[null]');
-    api.put('app-1', podSlice({ '10.0.0.1': 'app-a', '10.0.0.2': 'app-b' }));
-    await service.service.until((last) => last === reason && JSON.stringify(service.labels) === '[null,null]');
-    api.forbidden = null;
-    api.putPod('app-a', { version: 'v1' });
-    await service.until({ version: 'v1' }, null);
-    await service.service.until('10.0.0.1 10.0.0.2');
-  });
-
-  it('stay as they were while pods cannot be watched', async () => {
-    await using api = await KubeApi.start();
-    api.putPod('app-a', { version: 'v1' });
-    api.put('app-1', podSlice({ '10.0.0.1': 'app-a' }));
-    await using service = new LabelledService(api);
-    await service.until({ version: 'v1' });
-    await service.service.until(() => api.watchesOf('pods') === 1);
-    api.forbidden = 'pods';
-    api.endWatches('ended');
-    await service.service.until((last) => last.includes('may not list and watch pods (403)'));
-    await service.until({ version: 'v1' });
-  });
-
-  it(`are refused above ${MAX_PODS} pods, and at most 64 of a pod`, async () => {
-    await using api = await KubeApi.start();
-    api.put('app-1', podSlice({ '10.0.0.1': 'pod-0' }));
-    const many = Object.fromEntries(Array.from({ length: 70 }, (_, index) => [`label-${index}`, 'x']));
-    api.putPod('pod-0', { ...many, 'label-0': 'x'.repeat(1000), 'label-1': 7 });
-    for (let index = 1; index < MAX_PODS; index += 1) {
-      api.putPod(`pod-${index}`, {});
-    }
-    await using service = new LabelledService(api);
-    await service.until(
-      Object.fromEntries(
-        Object.entries(many)
-          .slice(2, 66)
-          .map(([name]) => [name, 'x']),
-      ),
-    );
-    await service.service.until(() => api.watchesOf('pods') === 1);
-    api.putPod('one-more', {});
-    await service.service.until(`failed: Service shop/app: labels of pods: more than ${MAX_PODS} pods`);
-    api.remove('one-more', 'pods');
-    await service.service.until('10.0.0.1');
   });
 
   it('are not asked for unless they are wanted', async () => {

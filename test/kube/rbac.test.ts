@@ -3,11 +3,13 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { isDeepStrictEqual } from 'node:util';
 import { findAccess, type ReadAccess } from '../../src/discovery/kubernetes/access.ts';
+import type { DiscoveryUpdate } from '../../src/model/discovery-update.ts';
 import { WorkFolder } from '../peers/support/work-folder.ts';
 import { WatchedService } from '../support/watched-service.ts';
 import { ControlPlane } from './support/control-plane.ts';
-import { endpointSlice } from './support/pods.ts';
+import { endpointSlice, podObject } from './support/pods.ts';
 
 const MANIFESTS = fileURLToPath(new URL('../../k8s/', import.meta.url));
 const OVERLAY = 'overlays/kubernetes-discovery';
@@ -15,6 +17,13 @@ const ACCOUNT = 'grpc-health-bridge';
 
 async function manifest(path: string): Promise<string> {
   return await readFile(join(MANIFESTS, path), 'utf8');
+}
+
+/** The Role of the overlay with the optional rule of its README. */
+async function roleWithPods(): Promise<string> {
+  const rule = /```yaml\n( {2}- apiGroups: \[""\]\n[^`]*)```/.exec(await manifest(`${OVERLAY}/README.md`))?.[1];
+  assert.ok(rule !== undefined, 'the README has the rule');
+  return `${await manifest(`${OVERLAY}/role.yaml`)}${rule}`;
 }
 
 /** As the kubelet gives it to a pod: a folder with token, authorities and namespace. */
@@ -78,6 +87,46 @@ describe('the permissions of the manifests, before a real API server', { timeout
     await plane.admin.applyManifest(await manifest(`${OVERLAY}/role.yaml`), 'shop');
     await plane.admin.applyManifest(await manifest(`${OVERLAY}/role-binding.yaml`), 'shop');
     await service.until('10.244.0.13');
+  });
+
+  it('show pods with the rule of the README alone, and no more of them than lists and watches', async () => {
+    await plane.admin.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: 'default' } });
+    await plane.admin.applyManifest(await manifest(`${OVERLAY}/role.yaml`), 'default');
+    await plane.admin.applyManifest(await manifest(`${OVERLAY}/role-binding.yaml`), 'default');
+    await plane.admin.apply(podObject('app-a', { version: 'v1' }));
+    await plane.admin.apply(endpointSlice('app-1', [{ host: '10.244.0.12', name: 'app-a' }]));
+    await using folder = await WorkFolder.create();
+    const token = await plane.admin.createToken(ACCOUNT);
+    const told: DiscoveryUpdate[] = [];
+    await using service = new WatchedService(await mountAccount(plane, folder, token), {
+      podLabels: true,
+      onUpdate: (update) => told.push(update),
+    });
+    const untilLabelled = (wanted: object | undefined): Promise<void> =>
+      service.until(() =>
+        isDeepStrictEqual(
+          told.at(-1)?.endpoints?.map(({ labels }) => labels),
+          [wanted],
+        ),
+      );
+    await service.until((last) => last.includes('labels of pods: the service account may not list and watch pods (403)'));
+    await untilLabelled(undefined);
+    await plane.admin.applyManifest(await roleWithPods(), 'default');
+    await untilLabelled({ version: 'v1' });
+    await service.until('10.244.0.12');
+    await plane.admin.apply(podObject('app-a', { version: 'v2' }));
+    await untilLabelled({ version: 'v2' });
+    await using account = plane.login(token);
+    const pods = '/api/v1/namespaces/default/pods';
+    assert.equal((await account.ask('GET', pods)).status, 200);
+    for (const [method, path] of [
+      ['GET', `${pods}/app-a`],
+      ['DELETE', `${pods}/app-a`],
+      ['GET', `${pods}/app-a/log`],
+      ['GET', '/api/v1/namespaces/shop/pods'],
+    ] as const) {
+      assert.equal((await account.ask(method, path)).status, 403, `${method} ${path}`);
+    }
   });
 
   it('end with the service account, and are back with the token of a new one', async () => {

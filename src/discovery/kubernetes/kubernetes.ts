@@ -50,8 +50,10 @@ class ServiceRun {
   readonly #onUpdate: (update: DiscoveryUpdate) => void;
   readonly #slices: Reflector<Slice>;
   readonly #pods: Reflector<Pod> | null;
-  /** Null before the first word; empty while slices are current. */
-  #sliceFailure: string | null = null;
+  /** Whether slices were ever known: before, no endpoints would mean nothing. */
+  #hasSlices = false;
+  /** Empty while slices are current, or did not say anything. */
+  #sliceFailure = '';
   /** Empty while pods are current, or did not say anything. */
   #podFailure = '';
   #report: Timer | null = null;
@@ -63,7 +65,10 @@ class ServiceRun {
     this.#onUpdate = onUpdate;
     const onChanged = (): void => this.#tellSoon();
     this.#slices = new Reflector(slicesOf(options.service), options.namespace, deps, {
-      onCurrent: () => this.#setSliceFailure(''),
+      onCurrent: () => {
+        this.#hasSlices = true;
+        this.#setSliceFailure('');
+      },
       onChanged,
       onFailed: (reason) => this.#setSliceFailure(reason),
     });
@@ -109,14 +114,14 @@ class ServiceRun {
     this.#report ??= clock.setTimer(Math.max(0, this.#reportedAt + COALESCE_MS - clock.now()), () => this.#tell());
   }
 
-  /** While pods fail, endpoints change all the same, with the labels that are known. */
+  /** While pods fail, endpoints change all the same, with the labels that are known; while slices fail, labels of the endpoints that are known do. */
   #tell(): void {
     this.#report?.cancel();
     this.#report = null;
     this.#reportedAt = this.#deps.clock.now();
-    const update = this.#sliceFailure === '' ? this.#join() : null;
-    const sliceFailure = update?.kind === 'failed' ? update.reason : this.#sliceFailure;
-    const reason = [sliceFailure ?? '', this.#podFailure].filter((failure) => failure !== '').join('; ');
+    const update = this.#hasSlices ? this.#join() : null;
+    const joinFailure = update?.kind === 'failed' ? update.reason : '';
+    const reason = [this.#sliceFailure || joinFailure, this.#podFailure].filter((failure) => failure !== '').join('; ');
     if (reason !== '') {
       const known = update?.endpoints === undefined ? {} : { endpoints: update.endpoints };
       this.#onUpdate({ kind: 'failed', reason: `${this.#what()}: ${reason}`, ...known });
