@@ -13,6 +13,12 @@ type ParsedDocument = ReturnType<typeof parseDocument>;
 /** Puts line and column of an offset before a message. */
 type Locate = (offset: number, message: string) => string;
 
+/** Characters that are shown of a message of the parser. Its own words fit; a tag of the file, which some end in, may not. */
+const MAX_PARSER_WORDS = 120;
+
+/** Their own words are for programmers. */
+const SECOND_DOCUMENT = 'a second document begins here, and a file holds one';
+
 const NESTED_TOO_DEEPLY = 'is nested too deeply';
 
 /**
@@ -50,7 +56,7 @@ export function parseConfigDocument(content: Uint8Array, name: string): Document
   if (errors.length > 0) {
     return invalid(
       name,
-      errors.map(({ pos, message }) => at(pos[0], withoutQuote(message))),
+      errors.map(({ code, pos, message }) => at(pos[0], code === 'MULTIPLE_DOCS' ? SECOND_DOCUMENT : withoutQuote(message))),
     );
   }
   return readNodes(document, name, at);
@@ -110,7 +116,7 @@ function findRepeatedKeys(map: YAMLMap, at: Locate): readonly string[] {
 function withoutQuote(message: string): string {
   const plain = message.split('\n')[0] ?? '';
   const quote = plain.indexOf(': "');
-  return shorten(quote < 0 ? plain : plain.slice(0, quote));
+  return shorten(quote < 0 ? plain : plain.slice(0, quote), MAX_PARSER_WORDS);
 }
 
 function invalid(name: string, messages: readonly string[]): DocumentResult {

@@ -134,7 +134,7 @@ export function fileKey(options: KeyOptions & { readonly default?: string }): Ty
 /** A name in DNS or the hosts file, never an IP literal. */
 export function hostNameKey(options: KeyOptions): Type.TString {
   return textKey(
-    { ...options, expects: 'a host name, not an IP address', kind: 'host name', minLength: 1, maxLength: 254 },
+    { ...options, expects: 'a host name without a port, not an IP address', kind: 'host name', minLength: 1, maxLength: 254 },
     (text) => isHostName(text) && !isIpLiteral(text) && !/^[\d.]+$/.test(text),
   );
 }

@@ -14,9 +14,9 @@ export function isPlainObject(value: unknown): value is Record<string, unknown> 
   return typeof value === 'object' && value !== null && !Array.isArray(value) && isPlainPrototype(Object.getPrototypeOf(value));
 }
 
-/** At most 60 characters of a text, the end of a longer one replaced by an ellipsis. */
-export function shorten(text: string): string {
-  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN - 1)}…` : text;
+/** At most 60 characters of a text, or as many as are asked for, the end of a longer one replaced by an ellipsis. */
+export function shorten(text: string, most = MAX_SHOWN): string {
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
 const MAX_SHOWN = 60;

@@ -114,6 +114,10 @@ function mustBe(schema: TSchema, otherwise: string, found: { readonly value: unk
 }
 
 function describeUnknown(key: string, known: readonly string[]): string {
+  if (key === '<<') {
+    // YAML 1.2 has none, and a file that is read in two ways is worse than one that is refused.
+    return 'is not a known key: merge keys belong to YAML 1.1, so repeat the keys, or use an alias for a whole value';
+  }
   const nearest = findNearest(key, known);
   return nearest === null ? 'is not a known key' : `is not a known key: did you mean ${nearest}?`;
 }

@@ -70,21 +70,25 @@ const CLUSTERS: readonly BadCase[] = [
     withCluster({ discovery: { type: 'static', endpoints: ['a:1', 'b:1', { address: 'a:1' }] } }),
     'clusters[0].discovery.endpoints[2]: repeats item 0 (got "a:1")',
   ),
-  one('dns without host', withDns({ host: '' }), 'clusters[0].discovery.host: must be a host name, not an IP address (got "")'),
+  one(
+    'dns without host',
+    withDns({ host: '' }),
+    'clusters[0].discovery.host: must be a host name without a port, not an IP address (got "")',
+  ),
   one(
     'dns of an address',
     withDns({ host: '10.0.0.1' }),
-    'clusters[0].discovery.host: must be a host name, not an IP address (got "10.0.0.1")',
+    'clusters[0].discovery.host: must be a host name without a port, not an IP address (got "10.0.0.1")',
   ),
   one(
     'dns of an IPv6 address',
     withDns({ host: '::1' }),
-    'clusters[0].discovery.host: must be a host name, not an IP address (got "::1")',
+    'clusters[0].discovery.host: must be a host name without a port, not an IP address (got "::1")',
   ),
   one(
     'dns with the port in the host',
     withDns({ host: 'a:1' }),
-    'clusters[0].discovery.host: must be a host name, not an IP address (got "a:1")',
+    'clusters[0].discovery.host: must be a host name without a port, not an IP address (got "a:1")',
   ),
   one('a port of 0', withDns({ port: 0 }), 'clusters[0].discovery.port: must be a whole number from 1 to 65535 (got 0)'),
   one(
@@ -142,7 +146,7 @@ const CLUSTERS: readonly BadCase[] = [
   one(
     'an address as server name',
     withCluster({ tls: { serverName: '10.0.0.1' } }),
-    'clusters[0].tls.serverName: must be a host name, not an IP address (got "10.0.0.1")',
+    'clusters[0].tls.serverName: must be a host name without a port, not an IP address (got "10.0.0.1")',
   ),
   one(
     'no subject name',

@@ -31,6 +31,19 @@ const SHAPES: readonly BadCase[] = [
   ),
   one('a key that is no word', baseConfig({ 'a b': 1 }), '["a b"]: is not a known key'),
   one('__proto__', JSON.parse(JSON.stringify(baseConfig()).replace('{', '{"__proto__":{},')), '__proto__: is not a known key'),
+  one(
+    'a merge key',
+    withCluster({ '<<': { name: 'a' } }),
+    'clusters[0]["<<"]: is not a known key: merge keys belong to YAML 1.1, so repeat the keys, or use an alias for a whole value',
+  ),
+  ...['${HOST}:80', '$(HOST):80', '$HOST'].map((text) =>
+    one(
+      `a variable, as ${text}`,
+      withCluster({ connectTimeout: text }),
+      `clusters[0].connectTimeout: ${DURATION} (got "${text}": variables are not put in)`,
+    ),
+  ),
+  one('a dollar that names nothing', withCluster({ connectTimeout: '$5' }), `clusters[0].connectTimeout: ${DURATION} (got "$5")`),
   one('a section without content', baseConfig({ drain: null }), 'drain: must be an object (got null)'),
 ];
 

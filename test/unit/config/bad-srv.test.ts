@@ -18,7 +18,7 @@ const CASES: readonly BadCase[] = [
   one(
     'an address',
     withSrv({ name: '10.0.0.1' }),
-    'clusters[0].discovery.name: must be a host name, not an IP address (got "10.0.0.1")',
+    'clusters[0].discovery.name: must be a host name without a port, not an IP address (got "10.0.0.1")',
   ),
   one('a port, which the records bring', withSrv({ port: 50051 }), 'clusters[0].discovery.port: is not a known key'),
   one('a host', withSrv({ host: 'app' }), 'clusters[0].discovery.host: is not a known key'),

@@ -225,7 +225,7 @@ describe('the file', () => {
 
   it('is named where it is no YAML, or no object', () => {
     assert.deepEqual(refused({ file: 'a: [' }), [
-      'bridge.yaml: line 1, column 5: Flow sequence in block collection must be sufficiently inde…',
+      'bridge.yaml: line 1, column 5: Flow sequence in block collection must be sufficiently indented and end with a ]',
     ]);
     assert.deepEqual(refused({ file: '- a' }), ['bridge.yaml: must be an object (got a list)']);
     assert.deepEqual(refused({ file: 'hello' }), ['bridge.yaml: must be an object (got "hello")']);
