@@ -7,33 +7,41 @@ const ClusterTlsShape = Type.Object(
   {
     caFile: Type.Optional(
       fileKey({
-        description: 'Certificates to trust, as PEM. Envoy: `trusted_ca`.',
+        description: 'Certificates to trust, as PEM. Envoy: `trusted_ca`; gRPC: `pem_root_certs` of channel credentials.',
         defaultText: 'those of the system and of Node',
       }),
     ),
     serverName: Type.Optional(
       hostNameKey({
         description:
-          'The name to ask for (SNI) and to expect in the certificate. Envoy: `sni` and `match_typed_subject_alt_names`.',
+          'The name to ask for (SNI) and to expect in the certificate. Envoy: `sni` and `match_typed_subject_alt_names`; gRPC: `grpc.ssl_target_name_override`.',
         defaultText: 'the discovered host name, else the address',
       }),
     ),
     certificateFile: Type.Optional(
       fileKey({
-        description: 'Client certificate with its chain, as PEM, for mutual TLS. Envoy: `tls_certificates`.',
+        description:
+          'Client certificate with its chain, as PEM, for mutual TLS. Envoy: `tls_certificates.certificate_chain`; gRPC: `pem_cert_chain` of channel credentials.',
         defaultText: 'none',
       }),
     ),
-    privateKeyFile: Type.Optional(fileKey({ description: 'Private key of `certificateFile`, as PEM.', defaultText: 'none' })),
+    privateKeyFile: Type.Optional(
+      fileKey({
+        description:
+          'Private key of `certificateFile`, as PEM. Envoy: `tls_certificates.private_key`; gRPC: `pem_private_key` of channel credentials.',
+        defaultText: 'none',
+      }),
+    ),
     subjectAltNames: Type.Optional(
       altNamesKey({
         description:
-          "Names of which the endpoint's certificate must have one, instead of `serverName`: SPIFFE and other URIs, DNS names, IP and mail addresses, in full. Health checks ask for them too. Envoy: `match_typed_subject_alt_names`, `exact`.",
+          "Names of which the endpoint's certificate must have one, instead of `serverName`: SPIFFE and other URIs, DNS names, IP and mail addresses, in full. Health checks ask for them too. Envoy: `match_typed_subject_alt_names`, `exact`; gRPC: `match_subject_alt_names` (A29).",
         defaultText: 'the server name, by the rules of HTTPS',
       }),
     ),
     insecureSkipVerify: switchKey({
-      description: 'Accepts any certificate: encryption without proof of who answers.',
+      description:
+        'Accepts any certificate: encryption without proof of who answers. Envoy: `trust_chain_verification` ACCEPT_UNTRUSTED; gRPC: `verify_server_certs` of channel credentials.',
       default: false,
     }),
   },

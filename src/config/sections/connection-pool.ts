@@ -10,48 +10,49 @@ export const ConnectionPoolSchema = Type.Object(
   {
     maxConnections: wholeKey({
       description:
-        'Connections to all endpoints together, those that are being made or are leaving included; beyond it calls wait for a place. Each endpoint may have one all the same. Envoy: `max_connections`; Istio: `tcp.maxConnections`.',
+        'Connections to all endpoints together, those that are being made or are leaving included; beyond it calls wait for a place. Each endpoint may have one all the same. Envoy: `max_connections`; gRPC: no twin; Istio: `tcp.maxConnections`.',
       default: 1024,
       minimum: 1,
       maximum: MAX_LIMIT,
     }),
     maxPendingRequests: wholeKey({
       description:
-        'Calls that may wait for a connection; the next one is answered UNAVAILABLE. Envoy: `max_pending_requests`; Istio: `http.http1MaxPendingRequests`.',
+        'Calls that may wait for a connection; the next one is answered UNAVAILABLE. Envoy: `max_pending_requests`; gRPC: no twin; Istio: `http.http1MaxPendingRequests`.',
       default: 1024,
       minimum: 1,
       maximum: MAX_LIMIT,
     }),
     maxRequests: wholeKey({
       description:
-        'Calls under way on connections to all endpoints together; the next one that has a connection to go to is answered UNAVAILABLE. Envoy: `max_requests`; Istio: `http.http2MaxRequests`.',
+        'Calls under way on connections to all endpoints together; the next one that has a connection to go to is answered UNAVAILABLE. Envoy: `max_requests`; gRPC A32: `max_requests`; Istio: `http.http2MaxRequests`.',
       default: 1024,
       minimum: 1,
       maximum: MAX_LIMIT,
     }),
     maxRetries: wholeKey({
       description:
-        'Calls that are being repeated by the retry of a route, from the decision until an endpoint has answered; beyond it, calls end with the status that they got. A retry.budget goes before it. Connections and calls that no endpoint has begun to process are tried again regardless. For protocol http2. Envoy: `max_retries`; Istio: `http.maxRetries`.',
+        'Calls that are being repeated by the retry of a route, from the decision until an endpoint has answered; beyond it, calls end with the status that they got. A retry.budget goes before it. Connections and calls that no endpoint has begun to process are tried again regardless. For protocol http2. Envoy: `max_retries`; gRPC: no twin; Istio: `http.maxRetries`.',
       default: 3,
       minimum: 0,
       maximum: MAX_LIMIT,
     }),
     maxRequestsPerConnection: wholeKey({
       description:
-        'Calls after which a connection takes no more; it ends with its last one, and the next call gets another connection. 0 is any number; 1 is a connection for each call. Envoy: `max_requests_per_connection`; Istio: `http.maxRequestsPerConnection`.',
+        'Calls after which a connection takes no more; it ends with its last one, and the next call gets another connection. 0 is any number; 1 is a connection for each call. Envoy: `max_requests_per_connection`; gRPC: no twin; Istio: `http.maxRequestsPerConnection`.',
       default: 0,
       minimum: 0,
       maximum: 1_000_000_000,
     }),
     maxConnectionAge: durationKey({
       description:
-        'Age, spread by 10 % either way, at which a connection is replaced; 0s is never. For protocol http2. Envoy: `max_connection_duration`; Istio: `tcp.maxConnectionDuration`.',
+        'Age, spread by 10 % either way, at which a connection is replaced; 0s is never. For protocol http2. Envoy: `max_connection_duration`; gRPC A9: `max_connection_age_ms`; Istio: `tcp.maxConnectionDuration`.',
       default: '0s',
       minimum: '0s',
       maximum: '24h',
     }),
     idleTimeout: durationKey({
-      description: 'How long a connection may be without a call. Envoy: `idle_timeout`; Istio: `http.idleTimeout`.',
+      description:
+        'How long a connection may be without a call. Envoy: `idle_timeout`; gRPC: `client_idle_timeout_ms`; Istio: `http.idleTimeout`.',
       default: '1h',
       minimum: '1s',
       maximum: '24h',

@@ -46,7 +46,7 @@ export const KubernetesSourceSchema = Type.Object(
     }),
     podLabels: switchKey({
       description:
-        'Whether endpoints have the labels of their pods, for subsets to choose by; they go before `labels`. It needs `list` and `watch` of `pods`. Envoy: `metadata` of `LbEndpoint`. gRPC: no twin.',
+        'Whether endpoints have the labels of their pods, for subsets to choose by; they go before `labels`. It needs `list` and `watch` of `pods`. Envoy: `metadata` of `LbEndpoint`; gRPC: no twin.',
       default: false,
     }),
     labels: sourceLabelsKey(),

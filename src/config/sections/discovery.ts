@@ -17,16 +17,18 @@ const EndpointSchema = Type.Union(
     endpointAddressKey('ip:port, name:port or unix:/path; a name is resolved again and again.'),
     Type.Object(
       {
-        address: endpointAddressKey('ip:port, name:port or unix:/path.'),
+        address: endpointAddressKey(
+          'ip:port, name:port or unix:/path. Envoy: `endpoint.address`; gRPC: `ipv4:`, `ipv6:`, `dns:` and `unix:` names.',
+        ),
         labels: Type.Optional(
           labelsKey(
-            'What subsets choose by, before labels of the whole source. Envoy: `metadata.filter_metadata` of `envoy.lb`.',
+            'What subsets choose by, before labels of the whole source. Envoy: `metadata.filter_metadata` of `envoy.lb`; gRPC: no twin.',
           ),
         ),
         weight: Type.Optional(
           wholeKey({
             description:
-              'Its share of calls against those of the others. Each address of a name has it. Envoy: `load_balancing_weight`.',
+              'Its share of calls against those of the others. Each address of a name has it. Envoy: `load_balancing_weight`; gRPC: the same, in `ring_hash_experimental` (A42).',
             defaultText: '1',
             minimum: 1,
             maximum: MAX_ENDPOINT_WEIGHT,

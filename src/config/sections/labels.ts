@@ -10,7 +10,7 @@ export const LABEL_NAME_PATTERN: string = `^[A-Za-z0-9._/-]{1,${MAX_LABEL_NAME_L
 export function sourceLabelsKey(): Type.TOptional<Type.TRecord<string, Type.TString>> {
   return Type.Optional(
     labelsKey(
-      'What all endpoints of this source have, for subsets to choose by; labels of an endpoint itself go before them. Envoy: `metadata.filter_metadata` of `envoy.lb`.',
+      'What all endpoints of this source have, for subsets to choose by; labels of an endpoint itself go before them. Envoy: `metadata.filter_metadata` of `envoy.lb`; gRPC: no twin.',
     ),
   );
 }

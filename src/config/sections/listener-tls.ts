@@ -8,40 +8,43 @@ const ListenerTlsShape = Type.Object(
   {
     certificateFile: Type.Optional(
       fileKey({
-        description: 'Certificate with its chain, as PEM. Envoy: `tls_certificates.certificate_chain`.',
+        description:
+          'Certificate with its chain, as PEM. Envoy: `tls_certificates.certificate_chain`; gRPC: `cert_chain` of server credentials.',
         defaultText: 'none',
       }),
     ),
     privateKeyFile: Type.Optional(
       fileKey({
-        description: 'Private key of `certificateFile`, as PEM. Envoy: `tls_certificates.private_key`.',
+        description:
+          'Private key of `certificateFile`, as PEM. Envoy: `tls_certificates.private_key`; gRPC: `private_key` of server credentials.',
         defaultText: 'none',
       }),
     ),
     selfSigned: switchKey({
-      description: 'In place of files: a P-256 certificate made at start, for load balancers that do not verify.',
+      description:
+        'In place of files: a P-256 certificate made at start, for load balancers that do not verify. Envoy: no twin; gRPC: no twin.',
       default: false,
     }),
     minVersion: wordKey(['TLSv1.2', 'TLSv1.3'], {
-      description: 'The oldest version that is spoken. Envoy: `tls_minimum_protocol_version`.',
+      description: 'The oldest version that is spoken. Envoy: `tls_minimum_protocol_version`; gRPC: `min_tls_version`.',
       default: 'TLSv1.2',
     }),
     clientCertificates: wordKey(['none', 'optional', 'required'], {
       description:
-        'Whether clients are asked for certificates. Then one that cannot be verified, or has a wrong name, and with `required` a client without one, is denied every route: UNAUTHENTICATED or PERMISSION_DENIED, 403 over HTTP. Health URLs and `grpc.health.v1` of the bridge stay open to all. Envoy: `require_client_certificate`, where such handshakes fail.',
+        'Whether clients are asked for certificates. Then one that cannot be verified, or has a wrong name, and with `required` a client without one, is denied every route: UNAUTHENTICATED or PERMISSION_DENIED, 403 over HTTP. Health URLs and `grpc.health.v1` of the bridge stay open to all. Envoy: `require_client_certificate`, where such handshakes fail; gRPC: `client_certificate_request` of server credentials.',
       default: 'none',
     }),
     clientCaFile: Type.Optional(
       fileKey({
         description:
-          'Certificates that those of clients are verified against, as PEM; read again when it changes. Envoy: `trusted_ca`.',
+          'Certificates that those of clients are verified against, as PEM; read again when it changes. Envoy: `trusted_ca`; gRPC: `pem_root_certs` of server credentials.',
         defaultText: 'none',
       }),
     ),
     clientSubjectAltNames: Type.Optional(
       altNamesKey({
         description:
-          "Names of which a client's certificate must have one: SPIFFE and other URIs, DNS names, IP and mail addresses, in full. Envoy: `match_typed_subject_alt_names`, `exact`.",
+          "Names of which a client's certificate must have one: SPIFFE and other URIs, DNS names, IP and mail addresses, in full. Envoy: `match_typed_subject_alt_names`, `exact`; gRPC: `authenticated.principal_name` (A41).",
         defaultText: 'any name',
       }),
     ),

@@ -24,14 +24,15 @@ const HashTermShape = Type.Object(
     ),
     path: Type.Optional(
       switchKey({
-        description: 'true: the path with its query, which is the method of a gRPC call. Envoy: `hash_policy.header` of `:path`.',
+        description:
+          'true: the path with its query, which is the method of a gRPC call. Envoy: `hash_policy.header` of `:path`; gRPC: no twin.',
         defaultText: 'does not matter',
       }),
     ),
     sourceAddress: Type.Optional(
       switchKey({
         description:
-          'true: the IP address of the connection, which is that of the load balancer before the bridge if there is one. Envoy: `hash_policy.connection_properties.source_ip`.',
+          'true: the IP address of the connection, which is that of the load balancer before the bridge if there is one. Envoy: `hash_policy.connection_properties.source_ip`; gRPC: `io.grpc.channel_id` (A42), which keeps each client to one endpoint as well.',
         defaultText: 'does not matter',
       }),
     ),
@@ -51,19 +52,19 @@ const LoadBalancingShape = Type.Object(
   {
     policy: wordKey(POLICIES, {
       description:
-        'How calls are spread over the healthy endpoints. roundRobin: each in turn, by weight; Envoy: `ROUND_ROBIN`, gRPC: `round_robin`. leastRequest: the less busy of two that are drawn by chance or, where weights differ, each in turn by weight / (calls under way + 1); Envoy: `LEAST_REQUEST`, gRPC: `least_request_experimental`. random: any, regardless of weight; Envoy: `RANDOM`. ringHash: calls that have hashOn in common go to one endpoint, and only those of an endpoint that leaves go elsewhere; Envoy: `RING_HASH`, gRPC: `ring_hash_experimental`.',
+        'How calls are spread over the healthy endpoints. roundRobin: each in turn, by weight; Envoy: `ROUND_ROBIN`, gRPC: `round_robin`, without weights. leastRequest: the less busy of two that are drawn by chance or, where weights differ, each in turn by weight / (calls under way + 1); Envoy: `LEAST_REQUEST`, gRPC: `least_request_experimental`. random: any, regardless of weight; Envoy: `RANDOM`, gRPC: no twin. ringHash: calls that have hashOn in common go to one endpoint, and only those of an endpoint that leaves go elsewhere; Envoy: `RING_HASH`, gRPC: `ring_hash_experimental`.',
       default: 'roundRobin',
     }),
     hashOn: listKey(HashTermSchema, {
       description:
-        'What the calls of one endpoint have in common, for policy: ringHash, which needs it: all of these together. A call that has none of them goes to any endpoint. Envoy: `hash_policy` of a route.',
+        'What the calls of one endpoint have in common, for policy: ringHash, which needs it: all of these together. A call that has none of them goes to any endpoint. Envoy: `hash_policy` of a route; gRPC: the same of xDS (A42).',
       default: [],
       maxItems: MAX_HASH_TERMS,
       uniqueBy: (term) => `${Object.keys(term).join()} ${term.header ?? ''}`.trimEnd(),
     }),
     panicThreshold: textKey({
       description:
-        'Below this share of healthy endpoints, calls go to all known ones, as most of the checks are then more likely wrong than right; 0% is never. The health answer never panics. Envoy: `healthy_panic_threshold`.',
+        'Below this share of healthy endpoints, calls go to all known ones, as most of the checks are then more likely wrong than right; 0% is never. The health answer never panics. Envoy: `healthy_panic_threshold`; gRPC: no twin.',
       expects: 'a whole percentage from 0% to 100%',
       kind: 'percentage',
       default: '0%',

@@ -7,7 +7,7 @@ const DEFAULT_MAX_EJECTION_TIME_MS = 300_000;
 
 const minHostsKey = (twin: string): Type.TInteger =>
   wholeKey({
-    description: `Endpoints with enough calls that there must be. Envoy: \`${twin}\`.`,
+    description: `Endpoints with enough calls that there must be. Envoy: \`${twin}\`; gRPC A50: \`minimumHosts\`.`,
     default: 5,
     minimum: 1,
     maximum: 10_000,
@@ -15,7 +15,7 @@ const minHostsKey = (twin: string): Type.TInteger =>
 
 const volumeKey = (twin: string, volume: number): Type.TInteger =>
   wholeKey({
-    description: `Calls to an endpoint within an interval that are enough. Envoy: \`${twin}\`.`,
+    description: `Calls to an endpoint within an interval that are enough. Envoy: \`${twin}\`; gRPC A50: \`requestVolume\`.`,
     default: volume,
     minimum: 1,
     maximum: 1_000_000,
@@ -25,7 +25,7 @@ const SuccessRateSchema = Type.Object(
   {
     stdevFactor: numberKey({
       description:
-        'How many standard deviations below the mean of all success rates one must be. Envoy: `success_rate_stdev_factor`, divided by 1000.',
+        'How many standard deviations below the mean of all success rates one must be. Envoy: `success_rate_stdev_factor`, divided by 1000; gRPC A50: `stdevFactor`, divided by 1000.',
       default: 1.9,
       minimum: 0.1,
       maximum: 100,
@@ -34,14 +34,16 @@ const SuccessRateSchema = Type.Object(
     requestVolume: volumeKey('success_rate_request_volume', 100),
   },
   closed({
-    description: 'Ejects endpoints that succeed far more rarely than the others. Absent: off. gRPC A50: `successRateEjection`.',
+    description:
+      'Ejects endpoints that succeed far more rarely than the others. Absent: off. Envoy: `enforcing_success_rate` 100; gRPC A50: `successRateEjection`.',
   }),
 );
 
 const FailurePercentageSchema = Type.Object(
   {
     threshold: wholeKey({
-      description: 'Per cent of its calls that must have failed. Envoy: `failure_percentage_threshold`, enforced.',
+      description:
+        'Per cent of its calls that must have failed. Envoy: `failure_percentage_threshold`, enforced; gRPC A50: `threshold`.',
       default: 85,
       minimum: 1,
       maximum: 100,
@@ -51,7 +53,7 @@ const FailurePercentageSchema = Type.Object(
   },
   closed({
     description:
-      'Ejects endpoints that fail too often, whatever the others do. Absent: off. gRPC A50: `failurePercentageEjection`.',
+      'Ejects endpoints that fail too often, whatever the others do. Absent: off. Envoy: `enforcing_failure_percentage` 100; gRPC A50: `failurePercentageEjection`.',
   }),
 );
 
@@ -59,14 +61,14 @@ const OutlierDetectionShape = Type.Object(
   {
     consecutive5xx: wholeKey({
       description:
-        'Failures in a row that eject at once; 0 is off. A failure is a 5xx, a gRPC status of a response without content that stands for one (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS), no connection, a reset, or no answer within the timeout of the route. Envoy: `consecutive_5xx`.',
+        'Failures in a row that eject at once; 0 is off. A failure is a 5xx, a gRPC status of a response without content that stands for one (UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS), no connection, a reset, or no answer within the timeout of the route. Envoy: `consecutive_5xx`; gRPC: no twin.',
       default: 5,
       minimum: 0,
       maximum: 1_000_000,
     }),
     consecutiveGatewayFailure: wholeKey({
       description:
-        'The same of 502, 503 and 504 alone, or what stands for them; 0 is off. Envoy: `consecutive_gateway_failure`, enforced.',
+        'The same of 502, 503 and 504 alone, or what stands for them; 0 is off. Envoy: `consecutive_gateway_failure`, enforced; gRPC: no twin.',
       default: 0,
       minimum: 0,
       maximum: 1_000_000,
@@ -79,14 +81,14 @@ const OutlierDetectionShape = Type.Object(
     }),
     baseEjectionTime: durationKey({
       description:
-        'How long the first ejection lasts; the second twice as long, and so on. An endpoint returns with the first look after that, or before when a health check passes, unless health checks are of type none or envoy. Envoy: `base_ejection_time`.',
+        'How long the first ejection lasts; the second twice as long, and so on. An endpoint returns with the first look after that, or before when a health check passes, unless health checks are of type none or envoy. Envoy: `base_ejection_time`; gRPC A50: `baseEjectionTime`.',
       default: '30s',
       minimum: '100ms',
       maximum: '24h',
     }),
     maxEjectionTime: Type.Optional(
       durationKey({
-        description: 'The longest ejection. Envoy: `max_ejection_time`.',
+        description: 'The longest ejection. Envoy: `max_ejection_time`; gRPC A50: `maxEjectionTime`.',
         defaultText: 'the longer of 300s and baseEjectionTime',
         minimum: '100ms',
         maximum: '24h',
@@ -94,7 +96,7 @@ const OutlierDetectionShape = Type.Object(
     ),
     maxEjectionPercent: wholeKey({
       description:
-        'Per cent of all endpoints that may be ejected at once; one always may. Envoy: `max_ejection_percent` with `always_eject_one_host`.',
+        'Per cent of all endpoints that may be ejected at once; one always may. Envoy: `max_ejection_percent` with `always_eject_one_host`; gRPC A50: `maxEjectionPercent`.',
       default: 10,
       minimum: 1,
       maximum: 100,
@@ -103,7 +105,7 @@ const OutlierDetectionShape = Type.Object(
     failurePercentage: Type.Optional(FailurePercentageSchema),
     countInHealth: switchKey({
       description:
-        'Whether an ejected endpoint is unhealthy in the health answer; otherwise it counts there as what checks say. Envoy: `membership_healthy` counts it as unhealthy.',
+        'Whether an ejected endpoint is unhealthy in the health answer; otherwise it counts there as what checks say. Envoy: `membership_healthy`, which counts it as unhealthy; gRPC: no twin.',
       default: false,
     }),
   },

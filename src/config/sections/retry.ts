@@ -45,7 +45,8 @@ const BackoffSchema = Type.Object(
     ),
   },
   closed({
-    description: 'Pauses between attempts, where the server asks for none with `grpc-retry-pushback-ms`, which goes before.',
+    description:
+      'Pauses between attempts, where the server asks for none with `grpc-retry-pushback-ms`, which goes before. Envoy: `retry_back_off`; gRPC: `initialBackoff`, `maxBackoff` and a `backoffMultiplier` of 2.',
     default: {},
   }),
 );
@@ -53,13 +54,13 @@ const BackoffSchema = Type.Object(
 const BudgetSchema = Type.Object(
   {
     percent: wholeKey({
-      description: "Of the cluster's calls, those that wait for a connection included. Envoy: `budget_percent`.",
+      description: "Of the cluster's calls, those that wait for a connection included. Envoy: `budget_percent`; gRPC: no twin.",
       default: 20,
       minimum: 0,
       maximum: 100,
     }),
     min: wholeKey({
-      description: 'So many are allowed however few the calls are. Envoy: `min_retry_concurrency`.',
+      description: 'So many are allowed however few the calls are. Envoy: `min_retry_concurrency`; gRPC: no twin.',
       default: 3,
       minimum: 0,
       maximum: 1_000_000,
@@ -67,7 +68,7 @@ const BudgetSchema = Type.Object(
   },
   closed({
     description:
-      "Calls of the cluster that may be repeated at once, in place of its connectionPool.maxRetries; left out, that holds. Envoy: `retry_budget` of a cluster's circuit breakers.",
+      "Calls of the cluster that may be repeated at once, in place of its connectionPool.maxRetries; left out, that holds. Envoy: `retry_budget` of a cluster's circuit breakers; gRPC: `retryThrottling` (A6), which counts tokens.",
   }),
 );
 
@@ -89,7 +90,7 @@ const RetryShape = Type.Object(
     }),
     perTryTimeout: durationKey({
       description:
-        'The longest from the end of the request to the header section of the response, for each attempt; then it is deadlineExceeded, which retryOn may name. 0s is any time. Envoy: `per_try_timeout`.',
+        'The longest from the end of the request to the header section of the response, for each attempt; then it is deadlineExceeded, which retryOn may name. 0s is any time. Envoy: `per_try_timeout`; gRPC: `perAttemptRecvTimeout` of some.',
       default: '0s',
       minimum: '0s',
       maximum: '24h',

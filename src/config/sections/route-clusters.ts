@@ -8,15 +8,19 @@ import { labelsKey } from './labels.ts';
 
 const RouteClusterSchema = Type.Object(
   {
-    name: nameKey({ description: 'A cluster. It may stand here several times, with different subsets.' }),
+    name: nameKey({
+      description:
+        'A cluster. It may stand here several times, with different subsets. Envoy: `weighted_clusters.clusters.name`; gRPC: the same of xDS (A28).',
+    }),
     subset: Type.Optional(
       labelsKey(
-        'Only endpoints that have all of these labels, of names that `subsets.keys` of the cluster lists. Without it every endpoint counts. Envoy: `metadata_match`.',
+        'Only endpoints that have all of these labels, of names that `subsets.keys` of the cluster lists. Without it every endpoint counts. Envoy: `metadata_match`; gRPC: no twin.',
         { minimum: 1, defaultText: 'all endpoints' },
       ),
     ),
     weight: wholeKey({
-      description: 'The share of calls, against the sum of all weights of the route; 0 gets none. Envoy: `weight`.',
+      description:
+        'The share of calls, against the sum of all weights of the route; 0 gets none. Envoy: `weighted_clusters.clusters.weight`; gRPC: the same of xDS (A28).',
       default: 1,
       minimum: 0,
       maximum: MAX_CLUSTER_WEIGHT,
@@ -27,7 +31,7 @@ const RouteClusterSchema = Type.Object(
 
 const RouteClustersShape = listKey(RouteClusterSchema, {
   description:
-    'In place of cluster: several ways with weights, as for a canary, or one way to a subset. Each call goes one of them, by chance; a call that is sent again stays with its way. Envoy: `weighted_clusters`.',
+    'In place of cluster: several ways with weights, as for a canary, or one way to a subset. Each call goes one of them, by chance; a call that is sent again stays with its way. Envoy: `weighted_clusters`; gRPC: the same of xDS (A28).',
   minItems: 1,
   maxItems: MAX_ROUTE_CLUSTERS,
 });

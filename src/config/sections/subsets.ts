@@ -16,7 +16,7 @@ export const SubsetsSchema = Type.Object(
       }),
       {
         description:
-          'The labels that subsets of routes may name, any of them or several at once. Envoy: `subset_selectors`, one for each combination.',
+          'The labels that subsets of routes may name, any of them or several at once. Envoy: `subset_selectors`, one for each combination; gRPC: no twin.',
         minItems: 1,
         maxItems: MAX_SUBSET_KEYS,
         uniqueBy: String,
@@ -24,7 +24,7 @@ export const SubsetsSchema = Type.Object(
     ),
     fallback: wordKey(['none', 'any'], {
       description:
-        'Where calls go while no endpoint has the labels of their subset, whatever its health. none: they are answered UNAVAILABLE. any: to any endpoint of the cluster. Envoy: `fallback_policy` NO_FALLBACK, ANY_ENDPOINT.',
+        'Where calls go while no endpoint has the labels of their subset, whatever its health. none: they are answered UNAVAILABLE. any: to any endpoint of the cluster. Envoy: `fallback_policy` NO_FALLBACK, ANY_ENDPOINT; gRPC: no twin.',
       default: 'none',
     }),
   },
