@@ -14,6 +14,8 @@ export interface RelayOptions {
   readonly listener?: RawConfig;
   /** More keys of the whole configuration, such as `drain`. */
   readonly config?: RawConfig;
+  /** Variables of its process. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** A bridge that forwards every call to one cluster. */
@@ -40,7 +42,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       health: { paths: ['/healthz'] },
       ...options.config,
     },
-    { url: `http://127.0.0.1:${adminPort}` },
+    { url: `http://127.0.0.1:${adminPort}`, environment: options.environment ?? {} },
   );
   return { port, child: bridge.child, [Symbol.asyncDispose]: () => bridge[Symbol.asyncDispose]() };
 }
