@@ -56,6 +56,8 @@ export class LogSink implements AccessLogStats {
   #leaving: Chunk | null = null;
   #timer: Timer | null = null;
   #hasFailed = false;
+  /** Set before anything is done for the end, unlike the promise of it. */
+  #isClosing = false;
   #isClosed = false;
   #closing: Promise<void> | null = null;
   /** Cuts a pause short. */
@@ -75,7 +77,7 @@ export class LogSink implements AccessLogStats {
 
   /** Where to write a line, which `commit` has to follow; null if there is no room, and the line is lost. */
   begin(): LineWriter | null {
-    if (this.#closing !== null || (this.#current.length + MAX_LINE_OCTETS > CHUNK_OCTETS && !this.#turnOver())) {
+    if (this.#isClosing || (this.#current.length + MAX_LINE_OCTETS > CHUNK_OCTETS && !this.#turnOver())) {
       this.dropped++;
       return null;
     }
@@ -97,6 +99,7 @@ export class LogSink implements AccessLogStats {
 
   /** Writes what waits, as far as the output takes it in time, and lets go of it; what is left counts as dropped. May be called again. */
   close(): Promise<void> {
+    this.#isClosing = true;
     this.#closing ??= this.#close();
     return this.#closing;
   }
@@ -150,7 +153,7 @@ export class LogSink implements AccessLogStats {
       this.#current = this.#spare.pop() ?? createChunk();
     }
     if (chunk === null) {
-      if (this.#closing !== null) {
+      if (this.#isClosing) {
         this.#drained.resolve();
       }
       return;
@@ -209,7 +212,7 @@ export class LogSink implements AccessLogStats {
     if (this.#spare.length < MAX_SPARE_CHUNKS) {
       this.#spare.push(chunk);
     }
-    if (this.#full.length > 0 || this.#closing !== null) {
+    if (this.#full.length > 0 || this.#isClosing) {
       this.#writeNext();
     } else if (this.#current.length > 0) {
       this.#timer = this.#clock.setTimer(FLUSH_INTERVAL_MS, () => this.#writeNext());

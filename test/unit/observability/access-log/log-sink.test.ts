@@ -128,6 +128,15 @@ describe('lines on their way to a file', () => {
     assert.deepEqual([bench.told, bench.output.writes], [['no space left on device', 'works'], ['one\n']]);
   });
 
+  it('hold up no end when there are none', async () => {
+    const bench = new Bench();
+    let isOver = false;
+    const closing = bench.sink.close().then(() => (isOver = true));
+    await bench.clock.advance(0);
+    assert.ok(isOver);
+    await closing;
+  });
+
   it('are written at the end, if the output takes them in time', async () => {
     const bench = new Bench();
     bench.log('last');
