@@ -239,6 +239,11 @@ export class Bridge {
     return this.#reloader.reload(load);
   }
 
+  /** Lets go of log files, which are opened under their paths with the next lines: for log rotation. Envoy: SIGUSR1, `/reopen_logs`. */
+  reopenLogs(): void {
+    this.#accessLog?.reopen();
+  }
+
   /** Stops everything at once, in the reverse order of `start`. May be called again: it joins the first. */
   close(): Promise<void> {
     this.#hurry.abort();

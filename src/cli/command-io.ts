@@ -25,7 +25,7 @@ export type StopSignal = 'SIGINT' | 'SIGTERM';
 /** `process`, as far as a command needs it. */
 export interface SignalSource {
   on(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
-  on(signal: 'SIGHUP', listener: () => void): unknown;
+  on(signal: 'SIGHUP' | 'SIGUSR1', listener: () => void): unknown;
   off(signal: StopSignal, listener: (signal: StopSignal) => void): unknown;
-  off(signal: 'SIGHUP', listener: () => void): unknown;
+  off(signal: 'SIGHUP' | 'SIGUSR1', listener: () => void): unknown;
 }

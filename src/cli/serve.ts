@@ -38,6 +38,9 @@ export async function serve(
   const bridge = new Bridge(config, { logger, clock: systemClock, random: systemRandom, version: readVersion() });
   // Before the start, as the first process of a container is never ended by a signal that it does not listen for.
   const signals = new StopSignals(io.signals);
+  // Listened for without an access log as well: to a process that does not, the signal opens a port for debuggers.
+  const onLogsMoved = (): void => bridge.reopenLogs();
+  io.signals.on('SIGUSR1', onLogsMoved);
   try {
     await bridge.start();
     const addresses = Object.fromEntries([...bridge.addresses].map(([name, address]) => [name, formatAddress(address)]));
@@ -53,6 +56,7 @@ export async function serve(
   } finally {
     signals.close();
     await bridge.close();
+    io.signals.off('SIGUSR1', onLogsMoved);
     close();
   }
 }

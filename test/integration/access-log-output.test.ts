@@ -1,14 +1,29 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
+import { EventEmitter } from 'node:events';
+import { closeSync, constants, existsSync, openSync, readFileSync, readSync, renameSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { runCommandLine } from '../../src/cli/run.ts';
 import { FileOutput } from '../../src/observability/access-log/log-output.ts';
+import { freePort } from '../support/free-port.ts';
 import { portOf } from '../support/rest-bridge.ts';
 import { TestBridge } from '../support/test-bridge.ts';
 import { writeTestFiles } from '../support/test-files.ts';
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = AbortSignal.timeout(8000);
+  while (!(await holds())) {
+    deadline.throwIfAborted();
+    await new Promise((resolve) => {
+      setImmediate(resolve);
+    });
+  }
+}
+
+const has = (path: string, lines: string): boolean => existsSync(path) && readFileSync(path, 'utf8') === lines;
 
 const LINE = Buffer.from('line\n');
 
@@ -55,5 +70,44 @@ describe('what an access log is written to', () => {
         (value) => String.raw`PROPFIND /a\"?q "${value}" HTTP/1.0 404`,
       ),
     );
+  });
+
+  it('is opened anew on SIGUSR1, once log rotation has moved it away', async () => {
+    await using files = await writeTestFiles({});
+    const [file, moved] = [files.path('access.log'), files.path('access.log.1')];
+    const [port, admin] = [await freePort(), await freePort()];
+    const config = `
+listeners: [{ name: only, address: "127.0.0.1:${port}" }]
+admin: { address: "127.0.0.1:${admin}" }
+clusters: [{ name: app, discovery: { type: static, endpoints: ["127.0.0.1:1"] } }]
+accessLog: { file: "${file}", format: "%REQ(:PATH)%" }
+drain: { delay: 0s, timeout: 0s }`;
+    await using configs = await writeTestFiles({ 'bridge.yaml': config });
+    const signals = new EventEmitter();
+    const served = runCommandLine({
+      argv: ['--config', configs.path('bridge.yaml')],
+      environment: {},
+      stdout: { write: () => undefined },
+      stderr: { write: () => undefined },
+      signals,
+    });
+    const call = async (path: string): Promise<boolean> =>
+      fetch(`http://127.0.0.1:${port}${path}`).then(
+        ({ status }) => status === 404,
+        () => false,
+      );
+    await until(() => call('/before'));
+    await until(() => has(file, '/before\n'));
+    renameSync(file, moved);
+    assert.ok(await call('/moved'));
+    await until(() => has(moved, '/before\n/moved\n'));
+    assert.ok(!existsSync(file));
+    signals.emit('SIGUSR1');
+    assert.ok(await call('/after'));
+    await until(() => has(file, '/after\n'));
+    assert.ok(has(moved, '/before\n/moved\n'));
+    signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await served, 0);
+    assert.equal(signals.listenerCount('SIGUSR1'), 0);
   });
 });

@@ -24,7 +24,7 @@ export const AccessLogSchema = Type.Object(
     format: FormatSchema,
     file: fileKey({
       description:
-        'Where lines are appended: a file, which is made if there is none, a named pipe, /dev/stdout or /dev/stderr. While it takes nothing, 4 MiB wait; lines beyond are dropped and counted. Envoy: path.',
+        'Where lines are appended: a file, which is made if there is none, a named pipe, /dev/stdout or /dev/stderr. While it takes nothing, 4 MiB wait; lines beyond are dropped and counted. SIGUSR1 opens it anew, for log rotation. Envoy: path.',
       default: '/dev/stdout',
     }),
     healthChecks: switchKey({

@@ -50,6 +50,11 @@ export class AccessLog implements CallObserver {
     return this.#output.open();
   }
 
+  /** Opens the file anew, under its path, with the next line that is written. */
+  reopen(): void {
+    this.#output.close();
+  }
+
   /** Writes what is left, as far as it is taken in time. May be called again. */
   close(): Promise<void> {
     return this.#sink.close();

@@ -10,7 +10,7 @@ export interface WriteResult {
 export interface LogOutput {
   /** Writes a part of that range, from its start. Never rejects. */
   write(octets: Buffer, start: number, end: number): Promise<WriteResult>;
-  /** Lets go of it. */
+  /** Lets go of it; it may be written to again. */
   close(): void;
 }
 
