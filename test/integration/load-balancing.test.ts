@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:http2';
+import { createConnection } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { Http1Endpoint } from '../support/peers/http1-endpoint.ts';
 import { NodeHttp2Backend } from '../support/peers/node-http2-backend.ts';
-import { ask, type RestAnswer, type RestRequest } from '../support/rest-bridge.ts';
+import { ask, portOf, type RestAnswer, type RestRequest } from '../support/rest-bridge.ts';
 import { type RawConfig, TestBridge } from '../support/test-bridge.ts';
 
 const USERS = Array.from({ length: 40 }, (_, index) => `user-${index}`);
@@ -66,6 +69,21 @@ async function homeOf(bridge: TestBridge, request: RestRequest): Promise<number>
 const homesOf = (bridge: TestBridge, users: readonly string[]): Promise<readonly number[]> =>
   Promise.all(users.map((user) => homeOf(bridge, { headers: { 'x-user': user } })));
 
+/** The numbers of the endpoints that answer clients with these addresses. */
+function homesFrom(bridge: TestBridge, addresses: readonly string[]): Promise<readonly number[]> {
+  const port = portOf(bridge);
+  return Promise.all(
+    addresses.map(async (localAddress) => {
+      const client = connect(`http://127.0.0.1:${port}`, {
+        createConnection: () => createConnection({ host: '127.0.0.1', port, localAddress }),
+      });
+      const answer = await text(client.request({ ':path': '/' }));
+      client.close();
+      return Number(answer);
+    }),
+  );
+}
+
 for (const protocol of PROTOCOLS) {
   describe(`load balancing over endpoints of ${protocol}`, () => {
     it('keeps the requests of one user at one endpoint by ringHash, and spreads users', async () => {
@@ -87,7 +105,13 @@ for (const protocol of PROTOCOLS) {
       assert.equal(new Set(homes).size, 3);
       assert.deepEqual(await Promise.all(paths.map((path) => homeOf(bridge, { path }))), homes);
       await bridge.reload(balancedBy({ policy: 'ringHash', hashOn: [{ sourceAddress: true }] }, endpoints));
-      assert.equal(new Set(await homesOf(bridge, USERS)).size, 1, 'the reload puts another hash in force');
+      const others = await Promise.all(paths.map((path, index) => homeOf(bridge, { path, headers: { 'x-user': `${index}` } })));
+      assert.equal(new Set(others).size, 1, 'the reload puts another hash in force');
+      const sources = Array.from({ length: 16 }, (_, index) => `127.0.0.${index + 1}`);
+      const [homesNow, homesAgain] = [await homesFrom(bridge, sources), await homesFrom(bridge, sources)];
+      assert.deepEqual(homesAgain, homesNow);
+      assert.equal(homesNow[0], others[0]);
+      assert.ok(new Set(homesNow).size > 1, homesNow.join(' '));
     });
 
     it('gives requests without any of the terms to any endpoint', async () => {

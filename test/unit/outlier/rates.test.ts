@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { OutlierOptions } from '../../../src/outlier/options.ts';
 import { Field } from './support/field.ts';
 
 const RATE = { consecutive5xx: 0, successRate: { stdevFactor: 1.9, minHosts: 5, requestVolume: 100 } };
@@ -141,4 +142,59 @@ describe('failure percentages', () => {
     assert.deepEqual(field.changes, ['ejected a failure_percentage', 'returned a time']);
     field.close();
   });
+});
+
+/** The first of the endpoints fails; what comes of it with so much of an option, and with one more. */
+const NUMBERS: readonly (readonly [
+  option: string,
+  value: number,
+  optionsOf: (value: number) => Partial<OutlierOptions>,
+  field: { readonly size: number; readonly calls: number; readonly failed: number },
+])[] = [
+  [
+    'successRate.minHosts',
+    3,
+    (minHosts) => ({ successRate: { stdevFactor: 1, minHosts, requestVolume: 100 } }),
+    { size: 3, calls: 100, failed: 100 },
+  ],
+  [
+    'successRate.requestVolume',
+    10,
+    (requestVolume) => ({ successRate: { stdevFactor: 1.9, minHosts: 5, requestVolume } }),
+    { size: 5, calls: 10, failed: 10 },
+  ],
+  [
+    'failurePercentage.threshold',
+    50,
+    (threshold) => ({ failurePercentage: { threshold, minHosts: 5, requestVolume: 50 } }),
+    { size: 5, calls: 100, failed: 50 },
+  ],
+  [
+    'failurePercentage.minHosts',
+    3,
+    (minHosts) => ({ failurePercentage: { threshold: 85, minHosts, requestVolume: 50 } }),
+    { size: 3, calls: 50, failed: 50 },
+  ],
+  [
+    'failurePercentage.requestVolume',
+    10,
+    (requestVolume) => ({ failurePercentage: { threshold: 85, minHosts: 5, requestVolume } }),
+    { size: 5, calls: 10, failed: 10 },
+  ],
+];
+
+describe('an endpoint is ejected just so', () => {
+  for (const [option, value, optionsOf, { size, calls, failed }] of NUMBERS) {
+    for (const given of [value, value + 1]) {
+      it(`${given === value ? 'with' : 'or not, with'} ${option} ${given}`, async () => {
+        const field = new Field({ consecutive5xx: 0, ...optionsOf(given) }, size);
+        for (const key of field.keys) {
+          field.calls(key, calls, key === 'a' ? failed : 0);
+        }
+        await field.pass(INTERVAL_MS);
+        assert.deepEqual(field.out, given === value ? ['a'] : []);
+        field.close();
+      });
+    }
+  }
 });
