@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { describe, it } from 'node:test';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { describe, it, mock } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Metadata, status } from '@grpc/grpc-js';
 import { MAX_QUEUED_SPANS, SpanExport } from '../../src/observability/tracing/span-export.ts';
@@ -198,6 +200,44 @@ describe('a collector that fails', { concurrency: true }, () => {
 });
 
 describe("OpenTelemetry's SDK", () => {
+  it('gets no connection for what it repeats after the end', async () => {
+    await using collector = await OtlpCollector.start('never');
+    const counts = { requests: 0, sockets: 0 };
+    const onRequest = (): void => void counts.requests++;
+    const onSocket = (): void => void counts.sockets++;
+    subscribe('http.client.request.created', onRequest);
+    subscribe('net.client.socket', onSocket);
+    mock.timers.enable({ apis: ['setTimeout'] });
+    try {
+      const spans = new SpanExport({ endpoint: collector.url, version: '1', onLost: () => undefined });
+      const times = { endMs: 2, durationMs: 1 };
+      spans.add({
+        ...times,
+        name: 'a',
+        kind: 'client',
+        traceId: TRACE,
+        spanId: SPAN,
+        parentSpanId: '',
+        attributes: {},
+        isError: false,
+      });
+      mock.timers.tick(10_000);
+      await collector.until('a request', () => collector.requests > 0);
+      assert.deepEqual(counts, { requests: 1, sockets: 1 });
+      spans.close();
+      for (const limit = AbortSignal.timeout(5000); counts.requests < 2; mock.timers.tick(10_000)) {
+        limit.throwIfAborted();
+        await setImmediate();
+      }
+      await setImmediate();
+      assert.deepEqual(counts, { requests: 2, sockets: 1 });
+    } finally {
+      mock.timers.reset();
+      unsubscribe('http.client.request.created', onRequest);
+      unsubscribe('net.client.socket', onSocket);
+    }
+  });
+
   it('is loaded only where a collector is configured', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', LOADED], {
       cwd: new URL('../..', import.meta.url),
