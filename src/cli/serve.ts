@@ -57,7 +57,7 @@ export async function serve(
     signals.close();
     await bridge.close();
     io.signals.off('SIGUSR1', onLogsMoved);
-    close();
+    await close();
   }
 }
 

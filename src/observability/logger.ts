@@ -1,5 +1,8 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
+import { systemClock } from '../util/clock.ts';
 import { pinoPretty } from '../util/late-modules.ts';
+import { FileOutput } from './access-log/log-output.ts';
+import { LineQueue } from './line-queue.ts';
 
 export interface LoggerOptions {
   /** Least severe level that is written. Default of the configuration: `info`. */
@@ -11,28 +14,16 @@ export interface LoggerOptions {
 /** A logger with its destination: the owner closes it, so that nothing is lost at the end. */
 export interface OwnedLogger {
   readonly logger: Logger;
-  /** Writes what is still buffered, blocking. Call it last, before the process ends. */
-  readonly close: () => void;
+  /** Writes what still waits, for a second at most. Call it last, before the process ends. Never rejects. */
+  readonly close: () => Promise<void>;
 }
-
-/** Octets that may wait for a reader of standard error that has stopped reading; lines beyond are dropped, as logs never block. */
-const MAX_BUFFERED_BYTES = 1_048_576;
-const STANDARD_ERROR = 2;
 
 /** Logs to standard error. Parts of the bridge get `logger.child({ component })`. */
 export function createLogger(options: LoggerOptions): OwnedLogger {
-  const destination = pino.destination({ dest: STANDARD_ERROR, sync: false, maxLength: MAX_BUFFERED_BYTES });
-  // A reader that went away must not take the bridge with it.
-  destination.on('error', () => undefined);
-  const stream: DestinationStream = options.format === 'json' ? destination : createTextStream(destination);
-  const close = (): void => {
-    try {
-      destination.flushSync();
-    } catch {
-      // Standard error is not writable: there is nowhere left to say so.
-    }
-  };
-  return { logger: createLoggerOver(stream, options.level), close };
+  // A reader that went away or stopped, and a disk that is full, must neither take the bridge with them nor keep it from ending.
+  const lines = new LineQueue(new FileOutput('/dev/stderr'), systemClock);
+  const stream: DestinationStream = options.format === 'json' ? lines : createTextStream(lines);
+  return { logger: createLoggerOver(stream, options.level), close: () => lines.close() };
 }
 
 /** Loggers of parts that follow a change of the level; there are a dozen. Those beyond keep the level they began with. */
