@@ -27,6 +27,8 @@ export class Reloader {
   #next: LoadNext | null = null;
   #isRenewal = false;
   #closed = false;
+  /** Whether the last word in the log is that a configuration was refused. */
+  #isRefused = false;
 
   constructor(deps: ReloaderDeps) {
     this.#deps = deps;
@@ -81,13 +83,16 @@ export class Reloader {
       if (changed.length > 0) {
         logger.info({ sections: changed }, 'configuration reloaded');
       } else {
-        logger.debug('configuration read again, nothing changed');
+        // After a refusal everybody who reads the log must see that it is over.
+        logger[this.#isRefused ? 'info' : 'debug']('configuration read again, nothing changed');
       }
+      this.#isRefused = false;
       if (held.length > 0) {
         logger.warn({ keys: held }, 'configuration keys changed that need a restart');
       }
     } catch (thrown) {
       onResult(false);
+      this.#isRefused = true;
       logger.error({ problems: describeProblems(thrown) }, 'configuration refused, the one before stays in force');
     }
   }

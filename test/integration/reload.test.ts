@@ -55,6 +55,21 @@ describe('a reload of the configuration', () => {
     assert.equal((await bridge.get('/readyz')).status, 200);
   });
 
+  it('says that all is well again when a refused file is as it was', async () => {
+    await using echo = await EchoBackend.start();
+    const good = routed('one', [echoCluster('one', [echo])]);
+    await using bridge = await TestBridge.start(good);
+    bridge.expectsErrors = true;
+    for (const next of [good, routed('nowhere', []), good, good]) {
+      await bridge.reload(next);
+    }
+    const again = bridge.lines.filter(({ msg }) => msg === 'configuration read again, nothing changed');
+    assert.deepEqual(
+      again.map(({ level }) => level).filter((level) => level !== 'debug'),
+      ['info'],
+    );
+  });
+
   it('keeps what it does not change: connections, checks and health', async () => {
     await using echo = await EchoBackend.start();
     await using checked = await GrpcBackend.start();
