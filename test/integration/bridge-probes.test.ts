@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { status } from '@grpc/grpc-js';
+import { EchoClient } from '../support/echo-client.ts';
+import { EchoBackend } from '../support/peers/echo-service.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';
+import { portOf } from '../support/rest-bridge.ts';
 import { quickCluster, TestBridge } from '../support/test-bridge.ts';
 
 const LIMIT_MS = 50;
@@ -67,6 +72,27 @@ describe('draining', () => {
       bridge.lines.flatMap((line) => (String(line['msg']).startsWith('drain') ? [line['msg']] : [])),
       ['draining', 'drained'],
     );
+  });
+
+  it('lets calls go on until its time is over, and then ends them with 14', async () => {
+    await using backend = await EchoBackend.start();
+    await using bridge = await TestBridge.start({
+      clusters: [{ ...quickCluster('a', [backend.endpoint.key]), healthCheck: { type: 'none' } }],
+      routes: [{ name: 'a', match: { prefix: '/test.Echo/' }, cluster: 'a' }],
+      drain: { delay: '50ms', timeout: '300ms' },
+    });
+    using client = new EchoClient(portOf(bridge));
+    await client.unary(Buffer.alloc(1));
+    const call = client.unary(Buffer.alloc(1), { method: 'hang' });
+    while (backend.executed.length < 2) {
+      await setImmediate();
+    }
+    const started = performance.now();
+    const drained = bridge.bridge.drain('SIGTERM');
+    const { code, details } = await call;
+    assert.ok(performance.now() - started >= 349);
+    assert.deepEqual([code, details], [status.UNAVAILABLE, 'the proxy is shutting down']);
+    await drained;
   });
 
   it('is cut short by close', async () => {

@@ -54,6 +54,20 @@ describe('a listener that drains', () => {
     await once(client, 'close');
   });
 
+  it('tells a connection that has not asked anything to leave with its first request, not before', async () => {
+    await using peer = await peerThat((session, streamId) => session.answer(streamId));
+    await using bench = await ForwardBench.start([peer.endpoint]);
+    using client = await open(bench);
+    await client.untilFrame(FrameType.SETTINGS);
+    bench.listener.startDrain();
+    client.write(frame(FrameType.PING, 0, 0, Buffer.alloc(8)));
+    await client.untilFrame(FrameType.PING);
+    assert.deepEqual(goaways(client), []);
+    client.write(unary(1));
+    await untilEnd(client, 1);
+    assert.deepEqual(goaways(client), [0x7fff_ffff]);
+  });
+
   it('ends what is left with 14 when its time is over, and cancels it at the endpoint', async () => {
     await using peer = await peerThat((session, streamId, count) => {
       if (count === 2) {
