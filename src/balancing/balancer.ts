@@ -24,7 +24,7 @@ export type PickResult<T extends BalancedEndpoint> =
 export interface Picker<T extends BalancedEndpoint> {
   /** How many endpoints there are to pick. */
   readonly size: number;
-  /** The next call's endpoint. It takes the same time however many there are, or grows with their logarithm; makes no garbage, does no I/O. */
+  /** The next call's endpoint. It takes the same time however many there are, seen over many calls; makes no garbage, does no I/O. */
   pick(context: PickContext): PickResult<T>;
   /**
    * The endpoint of a call that some cannot serve: as `pick` would choose if there were only those that are accepted, whatever is excluded.

@@ -20,13 +20,12 @@ export interface WeightedPickerOptions {
 /**
  * Endpoints of different weights, the one that is due first: it is due again after 1 / weight or, if calls under way count, after
  * (calls under way + 1) / weight. So each gets its calls spread over the round rather than in one go. Envoy: the scheduler of `ROUND_ROBIN`
- * and `LEAST_REQUEST` for hosts of different weights, `active_request_bias` 1. A pick takes time with the logarithm of their number.
+ * and `LEAST_REQUEST` for hosts of different weights, `active_request_bias` 1.
  */
 export class WeightedPicker<T extends BalancedEndpoint> implements Picker<T> {
   readonly size: number;
   readonly #endpoints: readonly T[];
   readonly #results: readonly PickResult<T>[];
-  readonly #weights: Float64Array;
   readonly #queue: DeadlineQueue;
   readonly #countsActive: boolean;
 
@@ -34,11 +33,14 @@ export class WeightedPicker<T extends BalancedEndpoint> implements Picker<T> {
     this.size = endpoints.length;
     this.#endpoints = endpoints;
     this.#results = toResults(endpoints);
-    this.#weights = Float64Array.from(endpoints, weightOf);
-    this.#queue = new DeadlineQueue(
-      Float64Array.from(endpoints, (each) => (turns.get(each.endpoint.key) ?? random()) / weightOf(each)),
-    );
     this.#countsActive = countsActive;
+    const intervals = Float64Array.from(endpoints, (each) => 1 / weightOf(each));
+    const picksPerTime = endpoints.reduce((sum, each) => sum + weightOf(each) / this.#intervalsOf(each), 0);
+    this.#queue = new DeadlineQueue(
+      intervals.map((interval, index) => (turns.get(endpoints[index]?.endpoint.key ?? '') ?? random()) * interval),
+      intervals,
+      1 / picksPerTime,
+    );
   }
 
   pick({ excluded }: PickContext): PickResult<T> {
@@ -69,7 +71,12 @@ export class WeightedPicker<T extends BalancedEndpoint> implements Picker<T> {
     if (endpoint === undefined) {
       return UNAVAILABLE;
     }
-    this.#queue.postpone(index, (this.#countsActive ? endpoint.activeRequests + 1 : 1) / (this.#weights[index] ?? 1));
+    this.#queue.postpone(index, this.#intervalsOf(endpoint));
     return this.#results[index] ?? UNAVAILABLE;
+  }
+
+  /** How many of its intervals an endpoint is due after its turn. */
+  #intervalsOf({ activeRequests }: T): number {
+    return this.#countsActive ? activeRequests + 1 : 1;
   }
 }

@@ -5,22 +5,24 @@ import { DeadlineQueue } from '../../../src/balancing/deadline-queue.ts';
 
 describe('a queue by deadlines', () => {
   it('has nothing due when it is empty', () => {
-    const queue = new DeadlineQueue(new Float64Array());
+    const queue = new DeadlineQueue(new Float64Array(), new Float64Array(), 1);
     assert.equal(queue.deadlineOf(queue.first), Number.POSITIVE_INFINITY);
   });
 
   it('gives the only entry for the second one as well', () => {
-    const queue = new DeadlineQueue(Float64Array.of(3));
+    const queue = new DeadlineQueue(Float64Array.of(3), Float64Array.of(1), 1);
     assert.deepEqual([queue.first, queue.second], [0, 0]);
   });
 
   it('knows the two that are due first, as a sorted list does, whatever is postponed', () => {
     const step = fc.record({ entry: fc.nat({ max: 19 }), by: fc.integer({ min: 0, max: 50 }) });
     const deadlines = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 2, maxLength: 20 });
+    // Days of the right length, and such that all is due on one day or each entry years after the other.
+    const gap = fc.constantFrom(1e-7, 0.1, 10, 1e5);
     fc.assert(
-      fc.property(deadlines, fc.array(step, { maxLength: 60 }), (given, steps) => {
+      fc.property(deadlines, gap, fc.array(step, { maxLength: 60 }), (given, between, steps) => {
         const naive = [...given];
-        const queue = new DeadlineQueue(Float64Array.from(given));
+        const queue = new DeadlineQueue(Float64Array.from(given), new Float64Array(given.length).fill(1), between);
         for (const { entry, by } of steps) {
           const index = entry % given.length;
           queue.postpone(index, by);
@@ -31,7 +33,22 @@ describe('a queue by deadlines', () => {
           assert.equal(queue.deadlineOf(index), naive[index]);
         }
       }),
-      { seed: 4, numRuns: 300 },
+      { seed: 4, numRuns: 1000 },
     );
+  });
+
+  it('takes each in turn by its interval, to the turn, when days are much too short or long and intervals differ a millionfold', () => {
+    const intervals = [1, 2, 4, 8, 1_000_000, 500_000];
+    for (const gap of [1e-9, 1, 1e9]) {
+      const queue = new DeadlineQueue(Float64Array.from(intervals), Float64Array.from(intervals), gap);
+      const counts = intervals.map(() => 0);
+      // Until the rarest has had one turn all of the others have had theirs: 1 000 000 units of time, the ends included.
+      while (queue.deadlineOf(queue.first) < 1_000_000) {
+        const entry = queue.first;
+        counts[entry] = (counts[entry] ?? 0) + 1;
+        queue.postpone(entry, 1);
+      }
+      assert.deepEqual(counts, [999_999, 499_999, 249_999, 124_999, 0, 1]);
+    }
   });
 });
