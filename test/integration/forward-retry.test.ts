@@ -74,6 +74,21 @@ describe('a stream that was not processed', () => {
     assert.deepEqual(bench.log.localReplies, ['refused']);
   });
 
+  it('is answered as refused, not as without endpoints, when there is no other to go to', async () => {
+    await using peer = await peerThat(() => undefined);
+    await using bench = await ForwardBench.start([peer.endpoint]);
+    using client = await open(bench);
+    client.write(unary());
+    const session = await peer.session();
+    const { streamId } = await session.frame(FRAME.HEADERS);
+    bench.upstream.health([[peer.endpoint, 'unhealthy']]);
+    refuse(session, streamId);
+    await untilEnd(client);
+    assert.match(sections(client)[0] ?? '', /grpc-status: 14\n[^]*x-health-bridge-error: refused$/);
+    assert.deepEqual(bench.log.localReplies, ['refused']);
+    assert.equal(peer.requests, 1);
+  });
+
   it('is not sent again when its request was too long to keep', async () => {
     let octets = 0;
     await using peer = await RawH2Peer.start({

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { createEndpoint, type Endpoint } from '../../src/model/endpoint.ts';
+import { collectGarbage, heapOctets } from '../support/collect-garbage.ts';
+import { freePort } from '../support/free-port.ts';
 import { NodeHttp2Backend } from '../support/peers/node-http2-backend.ts';
 import { FRAME, RawH2Peer } from '../support/peers/raw-h2-peer.ts';
 import { UpstreamBench } from '../support/upstream-bench.ts';
@@ -86,4 +89,48 @@ describe('the end of a cluster', () => {
     await bench.until(() => one.sessions.size + two.sessions.size === 1, 'one session');
     assert.equal(bench.cluster.connections, 1);
   });
+
+  it('forgets a thousand endpoints that have come and gone, but for one whose call goes on', async () => {
+    await using peer = await RawH2Peer.start({ onRequest: () => undefined });
+    await using bench = new UpstreamBench();
+    bench.use(peer.endpoint);
+    await bench.connected(1);
+    const call = bench.call();
+    const session = await peer.session();
+    await session.frame(FRAME.HEADERS);
+    const port = await freePort();
+    const keys: string[] = [];
+    const turnOver = async (round: number): Promise<void> => {
+      const some = hundred(round, port);
+      keys.push(...some.map(({ key }) => key));
+      bench.use(...some);
+      await bench.shift(300);
+      bench.use();
+      await bench.shift(300);
+      bench.log.length = 0;
+      collectGarbage();
+    };
+    await turnOver(0);
+    const before = heapOctets();
+    for (let round = 1; round <= 10; round++) {
+      await turnOver(round);
+    }
+    assert.ok(heapOctets() - before < 400_000, `${heapOctets() - before} octets are left of a thousand endpoints`);
+    assert.deepEqual(
+      keys.filter((key) => bench.cluster.trafficOf(key) !== null),
+      [],
+    );
+    assert.deepEqual(bench.cluster.trafficOf(peer.endpoint.key), { connections: 1, activeRequests: 1 });
+    session.answer(1);
+    assert.equal(await call.done, '200');
+    await bench.shift(300);
+    await bench.until(() => bench.cluster.trafficOf(peer.endpoint.key) === null, 'gone too');
+  });
 });
+
+/** Endpoints on loopback addresses of their own, where nothing listens. */
+function hundred(round: number, port: number): Endpoint[] {
+  return Array.from({ length: 100 }, (_, index) =>
+    createEndpoint({ kind: 'tcp', host: `127.1.${round}.${index + 1}`, port }, null),
+  );
+}

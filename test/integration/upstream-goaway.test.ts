@@ -205,6 +205,18 @@ describe('connections that are not needed', () => {
     assert.equal(await bench.call().done, '200');
   });
 
+  it('are kept for ever without idleTimeoutMs', async () => {
+    await using peer = await RawH2Peer.start({ onRequest: answerFirst });
+    await using bench = new UpstreamBench({ pool: { idleTimeoutMs: 0 } });
+    bench.use(peer.endpoint);
+    assert.equal(await bench.call().done, '200');
+    await bench.shift(365 * 86_400_000);
+    await bench.shift(300);
+    const session = await peer.session();
+    assert.equal(session.ofType(FRAME.GOAWAY).length, 0);
+    assert.equal(bench.cluster.connections, 1);
+  });
+
   it('are replaced at maxConnectionAgeMs while their calls go on', async () => {
     await using peer = await RawH2Peer.start({ onRequest: answerFirst });
     await using bench = new UpstreamBench({ pool: { maxConnectionAgeMs: 600_000 } });
