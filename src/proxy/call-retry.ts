@@ -100,7 +100,8 @@ export class CallRetry {
 
   /**
    * Says in a request how often it was tried before, on top of what the client said, and how much of its time will be left at `atMs`
-   * (gRPC A6, "Exposed Retry Metadata").
+   * (gRPC A6, "Exposed Retry Metadata"). The first attempt says what the client has said, even if it had to wait for a connection: Envoy too
+   * settles `grpc-timeout` before it asks for one, and takes the time that has passed off for repetitions alone. The deadline is kept here.
    */
   mark(fields: FieldList, atMs: number): void {
     const attempts = parsePreviousAttempts(fields.get(NameId.GRPC_PREVIOUS_RPC_ATTEMPTS)?.valueText() ?? '') + 1;
