@@ -8,6 +8,8 @@ export interface AddressRecord {
   readonly address: string;
   /** Seconds. */
   readonly ttl: number;
+  /** The other address of the name, where it has one of either family. IP literal. */
+  readonly otherAddress?: string;
 }
 
 /** `empty`: there is no such name, or no such record. `failed`: nobody can tell now; `reason` is words for an operator. */

@@ -79,13 +79,15 @@ export class DnsDiscovery implements Discovery {
     }
   }
 
-  #toEndpoint({ address }: AddressRecord): Endpoint {
+  #toEndpoint({ address, otherAddress }: AddressRecord): Endpoint {
     const { host, port, knownAs } = this.#options;
     const name = knownAs ?? host;
+    const written = { kind: 'tcp', host: address, port } as const;
     // Through the parser, so that an IPv6 address has one spelling whoever wrote it.
-    const parsed = parseAddress(formatAddress({ kind: 'tcp', host: address, port }));
+    const parsed = parseAddress(formatAddress(written));
+    const plain = parsed.kind === 'address' && parsed.address.kind === 'tcp' ? parsed.address : written;
     return createEndpoint(
-      parsed.kind === 'address' ? parsed.address : { kind: 'tcp', host: address, port },
+      otherAddress === undefined ? plain : { ...plain, otherHost: otherAddress },
       name.endsWith('.') ? name.slice(0, -1) : name,
     );
   }

@@ -2,7 +2,10 @@ import { isIPv4, isIPv6 } from 'node:net';
 import type { AddressRecord, DnsClient, QueryResult } from './dns-client.ts';
 import { candidatesOf, findInHosts, parseResolvConf, readSystemFile } from './system-names.ts';
 
-/** Which addresses of a name count. `auto`: IPv6 if there are any, else IPv4. Envoy: `dns_lookup_family`. */
+/**
+ * Which addresses of a name count. `auto`: IPv6 if there are any, else IPv4; one address of each is one server that can be reached at both.
+ * Envoy: `dns_lookup_family`.
+ */
 export type AddressFamily = 'auto' | 'all' | 'v4' | 'v6';
 
 /** Looks a name up as programs on this machine do. */
@@ -74,8 +77,18 @@ export class SystemHostLookup implements HostLookup {
 }
 
 function choose(v6: readonly AddressRecord[], v4: readonly AddressRecord[], family: AddressFamily): QueryResult {
-  const records = { v4, v6, all: [...v6, ...v4], auto: v6.length > 0 ? v6 : v4 }[family];
+  const records = { v4, v6, all: [...v6, ...v4], auto: prefer(v6, v4) }[family];
   return records.length === 0 ? EMPTY : { kind: 'records', records };
+}
+
+/** Which of several addresses belong to one server, DNS does not tell: then those of IPv4 are left out. */
+function prefer(v6: readonly AddressRecord[], v4: readonly AddressRecord[]): readonly AddressRecord[] {
+  const [first] = v6;
+  const [other] = v4;
+  if (first === undefined || other === undefined || v6.length + v4.length > 2) {
+    return first === undefined ? v4 : v6;
+  }
+  return [{ address: first.address, ttl: Math.min(first.ttl, other.ttl), otherAddress: other.address }];
 }
 
 function recordsOf(result: QueryResult): readonly AddressRecord[] {

@@ -1,5 +1,5 @@
 import type { DiscoveryUpdate } from '../model/discovery-update.ts';
-import { diffEndpoints, type Endpoint, uniqueEndpoints } from '../model/endpoint.ts';
+import { diffEndpoints, type Endpoint, isReachedAlike, uniqueEndpoints } from '../model/endpoint.ts';
 import type { ClusterHealth, DiscoveryHealth, EndpointHealth, HealthState } from '../model/health-view.ts';
 import { checkedServices } from './check-kind.ts';
 import type { CreateChecker } from './checker.ts';
@@ -139,8 +139,15 @@ export class ClusterTable {
       monitors.delete(key);
       this.#deps.observer.onEndpointRemoved(this.#options.name, key);
     }
-    const started = [...added, ...kept.filter((endpoint) => !this.#update(monitors.get(endpoint.key), endpoint))];
-    this.#startMonitors(monitors, started, () => null);
+    const moved = kept.filter((endpoint) => this.#hasMoved(monitors.get(endpoint.key), endpoint));
+    const known = new Map(moved.map(({ key }) => [key, monitors.get(key)?.health ?? null]));
+    for (const { key } of moved) {
+      this.#retire(monitors.get(key));
+    }
+    const changed = kept
+      .filter(({ key }) => !known.has(key))
+      .filter((endpoint) => !this.#update(monitors.get(endpoint.key), endpoint));
+    this.#startMonitors(monitors, [...added, ...moved, ...changed], (key) => known.get(key) ?? null);
   }
 
   /** Adds a monitor for each of `started`, and makes `monitors` those in force. */
@@ -157,6 +164,13 @@ export class ClusterTable {
       monitor.start((index * window) / started.length);
     }
     this.#monitors = new Map([...monitors].sort(([left], [right]) => (left < right ? -1 : 1)));
+  }
+
+  /** Whether it is checked, and can be reached in another way than before: what its checks have found stands until they come that way. */
+  #hasMoved(monitor: Monitor | undefined, endpoint: Endpoint): boolean {
+    return (
+      monitor instanceof EndpointMonitor && !this.#isDraining(endpoint) && !isReachedAlike(endpoint, monitor.health.endpoint)
+    );
   }
 
   /** Returns whether the monitor can go on: for an endpoint that begins to leave, or stays after all, another kind is needed. */

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { CallCredentials, Channel, ChannelCredentials, type ChannelOptions, experimental } from '@grpc/grpc-js';
 import type { Address } from '../model/address.ts';
+import { placeOptions } from '../util/either-address.ts';
 
 /** Far more than a status needs, far less than would hurt: a message is an enum, and a check must not be a way in. */
 export const MAX_MESSAGE_BYTES = 4_096;
@@ -28,7 +29,7 @@ export interface GrpcChannelOptions {
 export function createGrpcChannel(options: GrpcChannelOptions): Channel {
   registerResolverOnce();
   const { signal } = options;
-  const address = options.address.kind === 'unix' ? { path: options.address.path } : options.address;
+  const address = options.address.kind === 'unix' ? { path: options.address.path } : placeOptions(options.address);
   return new Channel(`${SCHEME}:endpoint`, new SocketCredentials(options.secure, options.isSecure), {
     ...CHANNEL_OPTIONS,
     'grpc.default_authority': options.authority,

@@ -4,6 +4,7 @@ import { callbackify } from 'node:util';
 import type { buildConnector, Client } from 'undici';
 import { toError } from '../errors.ts';
 import type { Address } from '../model/address.ts';
+import { placeOptions } from '../util/either-address.ts';
 import { undici } from '../util/late-modules.ts';
 import { errorCode } from '../util/socket-reasons.ts';
 import { type HttpEnd, HttpResponseReader } from './http-response.ts';
@@ -161,7 +162,7 @@ export class HttpConnection {
 
   async #open(): Promise<Socket> {
     const { address, tls } = this.#target;
-    const raw = connect(address.kind === 'unix' ? { path: address.path } : { ...address, noDelay: true });
+    const raw = connect(address.kind === 'unix' ? { path: address.path } : { ...placeOptions(address), noDelay: true });
     this.#raw = raw;
     raw.on('error', (error) => this.#recordError(error));
     raw.once('close', () => this.#closed.resolve());

@@ -22,6 +22,8 @@ const HTTP_STATUS = /^Received HTTP status code (\d+)/;
 const TOO_LARGE = 'Received message larger than max';
 /** A TCP connection that failed: grpc-js keeps Node's message and nothing else. */
 const CONNECT_ERROR = /\b(?:connect|getaddrinfo) (E[A-Z_]+)\b/;
+/** Attempts at several addresses, of which Node's message says nothing more. */
+const CONNECT_ERRORS = /\bLast error: AggregateError\b/;
 
 /** Explains a call that ended with any status but OK, or with OK and no usable message. */
 export function explainCallEnd(end: CallEnd, facts: ConnectionFacts): Outcome {
@@ -76,13 +78,19 @@ function explainNoConnection({ details }: CallEnd, facts: ConnectionFacts): Outc
   }
   switch (facts.stage) {
     case 'tcp':
-      return outcomeOf('connect_failed', describeSocketError(CONNECT_ERROR.exec(details)?.[1] ?? '', details), 'none');
+      return outcomeOf('connect_failed', explainConnectError(details), 'none');
     case 'tls':
       return outcomeOf('tls_failed', describeTlsError(facts.error, facts.clientCertificate), 'none');
     case 'http2':
     case 'ready':
       return explainNoHttp2(facts);
   }
+}
+
+function explainConnectError(details: string): string {
+  return CONNECT_ERRORS.test(details)
+    ? 'no connection, neither over IPv6 nor over IPv4'
+    : describeSocketError(CONNECT_ERROR.exec(details)?.[1] ?? '', details);
 }
 
 /** The connection stood, and ended before the server's SETTINGS, which RFC 9113, section 3.4 wants first. */

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import type { Address } from '../model/address.ts';
 import type { Clock } from '../util/clock.ts';
+import { placeOptions } from '../util/either-address.ts';
 import { describeSocketError, errorCode } from '../util/socket-reasons.ts';
 import { type Checker, type CheckResult, WHOLE_ENDPOINT } from './checker.ts';
 import { type Outcome, SERVING } from './outcome.ts';
@@ -43,7 +44,7 @@ export class TcpChecker implements Checker {
   #connect(): Promise<Outcome> {
     const { timeoutMs } = this.#options;
     const { promise, resolve } = Promise.withResolvers<Outcome>();
-    const socket = connect(this.#address.kind === 'unix' ? { path: this.#address.path } : this.#address);
+    const socket = connect(this.#address.kind === 'unix' ? { path: this.#address.path } : placeOptions(this.#address));
     const closed = new Promise<void>((done) => {
       socket.once('close', () => done());
     });

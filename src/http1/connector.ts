@@ -5,6 +5,7 @@ import type { Endpoint } from '../model/endpoint.ts';
 import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
 import type { Clock, Timer } from '../util/clock.ts';
+import { placeOptions } from '../util/either-address.ts';
 import { describeSocketError, errorCode } from '../util/socket-reasons.ts';
 
 /** How often the kernel asks a silent endpoint whether it is still there. Milliseconds. */
@@ -94,7 +95,7 @@ export class Connector {
     const where =
       address.kind === 'unix'
         ? { path: address.path }
-        : { host: address.host, port: address.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
+        : { ...placeOptions(address), noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS };
     return tls === null ? connect(where) : connectTls({ ...where, ...tls.optionsFor(endpoint), ALPNProtocols: ['http/1.1'] });
   }
 

@@ -2,7 +2,13 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 /** Where something listens or is reached. Hosts are IP literals or names; an IPv6 host has no brackets here. */
 export type Address =
-  | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
+  | {
+      readonly kind: 'tcp';
+      readonly host: string;
+      readonly port: number;
+      /** An IP literal of the other family where the same server is, if that is known: tried where `host` is not reached (RFC 8305). */
+      readonly otherHost?: string;
+    }
   | { readonly kind: 'unix'; readonly path: string };
 
 /** An address, or why the text is none. */
@@ -38,7 +44,7 @@ export function parseAddress(text: string, options: { readonly allowPortZero?: b
   return { kind: 'address', address: { kind: 'tcp', host, port } };
 }
 
-/** The inverse of `parseAddress`, with IPv6 in brackets: the key under which an endpoint is known everywhere. */
+/** The inverse of `parseAddress`, with IPv6 in brackets, without `otherHost`: the key under which an endpoint is known everywhere. */
 export function formatAddress(address: Address): string {
   if (address.kind === 'unix') {
     return `unix:${address.path}`;

@@ -99,6 +99,11 @@ export function createEndpoint(address: Address, hostname: string | null): Endpo
   return { address, key: formatAddress(address), hostname };
 }
 
+/** Whether two forms of one endpoint are connected to in the same way. */
+export function isReachedAlike({ address: one }: Endpoint, { address: other }: Endpoint): boolean {
+  return one.kind === 'unix' || other.kind === 'unix' || one.otherHost === other.otherHost;
+}
+
 /** Whether two forms of one endpoint differ in their health alone, if at all. */
 export function isShownAlike(one: Endpoint, other: Endpoint): boolean {
   return (

@@ -2,6 +2,7 @@ import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } 
 import { connect as connectTls } from 'node:tls';
 import type { Endpoint } from '../model/endpoint.ts';
 import { sharedReadBuffer } from '../transport/read-buffer.ts';
+import { placeOptions } from '../util/either-address.ts';
 import { describeSocketError, errorCode } from '../util/socket-reasons.ts';
 import { type ConnectFailure, NoConnectionReason } from './stream-handler.ts';
 import type { UpstreamConnection } from './upstream-connection.ts';
@@ -159,8 +160,7 @@ function placeOf({ address }: Endpoint): TcpNetConnectOpts | IpcNetConnectOpts {
   return address.kind === 'unix'
     ? { path: address.path }
     : {
-        host: address.host,
-        port: address.port,
+        ...placeOptions(address),
         noDelay: true,
         keepAlive: true,
         keepAliveInitialDelay: TCP_KEEPALIVE_MS,

@@ -24,7 +24,7 @@ export function refreshIntervalKey(description: string): Type.TString {
 export function familyKey(): Type.TEnum<['auto', 'all', 'v4', 'v6']> {
   return wordKey(['auto', 'all', 'v4', 'v6'], {
     description:
-      'auto: IPv6 addresses if there are any, else IPv4. all: both. Envoy: `dns_lookup_family` AUTO, ALL, V4_ONLY, V6_ONLY.',
+      'auto: IPv6 addresses if there are any, else IPv4; one of each is one endpoint, reached at either (happy eyeballs, 250 ms). all: both, each an endpoint of its own. Envoy: `dns_lookup_family` AUTO, ALL, V4_ONLY, V6_ONLY; gRPC: A61.',
     default: 'auto',
   });
 }

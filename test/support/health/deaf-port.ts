@@ -6,8 +6,8 @@ import { Worker } from 'node:worker_threads';
 /** Listens, says on which port, and never turns its event loop again, so that nothing is accepted. */
 const LISTENER = `
 const { createServer } = require('node:net');
-const { parentPort } = require('node:worker_threads');
-const server = createServer().listen({ host: '127.0.0.1', port: 0, backlog: 1 }, () => {
+const { parentPort, workerData } = require('node:worker_threads');
+const server = createServer().listen({ ...workerData, backlog: 1 }, () => {
   parentPort.postMessage(server.address().port);
   setImmediate(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));
 });
@@ -27,11 +27,12 @@ export class DeafPort implements AsyncDisposable {
     this.#fillers = fillers;
   }
 
-  static async start(): Promise<DeafPort> {
-    const worker = new Worker(LISTENER, { eval: true });
+  /** By default a free port of 127.0.0.1. */
+  static async start(host = '127.0.0.1', wanted = 0): Promise<DeafPort> {
+    const worker = new Worker(LISTENER, { eval: true, workerData: { host, port: wanted } });
     const [port]: unknown[] = await once(worker, 'message');
     assert.ok(typeof port === 'number');
-    const fillers = Array.from({ length: FILLERS }, () => connect(port, '127.0.0.1').on('error', () => undefined));
+    const fillers = Array.from({ length: FILLERS }, () => connect(port, host).on('error', () => undefined));
     // The kernel takes two of them into the queue, and drops what comes behind.
     await Promise.all(fillers.slice(0, 2).map((socket) => once(socket, 'connect')));
     return new DeafPort(worker, port, fillers);

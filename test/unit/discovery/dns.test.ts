@@ -81,6 +81,15 @@ describe('DnsDiscovery', () => {
     ]);
   });
 
+  it('makes one endpoint of two addresses that are one server', async () => {
+    const { clock, updates } = new Watched([
+      { kind: 'records', records: [{ address: 'FD00::1', ttl: 5, otherAddress: '10.0.0.1' }] },
+    ]);
+    await clock.advance(0);
+    const address = { kind: 'tcp', host: 'fd00::1', port: 1, otherHost: '10.0.0.1' } as const;
+    assert.deepEqual(updates, [{ kind: 'endpoints', endpoints: [{ address, key: '[fd00::1]:1', hostname: 'app.example' }] }]);
+  });
+
   it('believes the second empty answer in a row, and asks for it after a second', async () => {
     const watched = new Watched([found(['10.0.0.1']), EMPTY, EMPTY]);
     await watched.clock.advance(5_000);

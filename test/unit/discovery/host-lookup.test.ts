@@ -14,6 +14,11 @@ const V4: QueryResult = { kind: 'records', records: [{ address: '10.0.0.1', ttl:
 const V6: QueryResult = { kind: 'records', records: [{ address: 'fd00::1', ttl: 5 }] };
 const BOTH: QueryResult = { kind: 'records', records: [...V6.records, ...V4.records] };
 
+/** One address of either family: one server. */
+const EITHER: QueryResult = { kind: 'records', records: [{ address: 'fd00::1', ttl: 5, otherAddress: '10.0.0.1' }] };
+const TWO_V6: QueryResult = { kind: 'records', records: [...V6.records, { address: 'fd00::2', ttl: 9 }] };
+const TWO_V4: QueryResult = { kind: 'records', records: [...V4.records, { address: '10.0.0.2', ttl: 9 }] };
+
 /** Knows what it is told, and writes down what it is asked. */
 class Script implements DnsClient {
   readonly asked: string[] = [];
@@ -48,7 +53,10 @@ async function lookup(host: string, family: AddressFamily, client: DnsClient, ma
 
 describe('SystemHostLookup', () => {
   for (const [family, v6, v4, wanted] of [
-    ['auto', V6, V4, V6],
+    ['auto', V6, V4, EITHER],
+    ['auto', TWO_V6, V4, TWO_V6],
+    ['auto', V6, TWO_V4, V6],
+    ['auto', TWO_V6, TWO_V4, TWO_V6],
     ['auto', EMPTY, V4, V4],
     ['auto', V6, EMPTY, V6],
     ['auto', V6, FAILED, V6],
@@ -98,6 +106,12 @@ describe('SystemHostLookup', () => {
       assert.deepEqual(result.kind === 'records' ? result.records.map(({ address }) => address) : result, wanted);
     });
   }
+
+  it('believes an answer of two addresses for as long as the shorter of their lives', async () => {
+    const short: QueryResult = { kind: 'records', records: [{ address: '10.0.0.1', ttl: 2 }] };
+    const result = await lookup('a.', 'auto', new Script({ 'a/6': V6, 'a/4': short }));
+    assert.equal(result.kind === 'records' && result.records[0]?.ttl, 2);
+  });
 
   it('prefers IPv6 for a name that is this machine in IPv4 alone', async () => {
     const result = await lookup('app', 'auto', new Script({}), { hosts: '127.0.0.1 app\nfd00::1 app\n' });

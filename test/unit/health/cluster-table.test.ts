@@ -96,6 +96,29 @@ describe('ClusterTable', () => {
     }
   });
 
+  it('checks an endpoint by its other address from when that is known, without a word before there is a result', async () => {
+    const bench = new Bench();
+    bench.find(ONE, TWO);
+    await bench.clock.advance(10);
+    const [checker, other] = [bench.factory.checkers.get(ONE.key), bench.factory.checkers.get(TWO.key)];
+    const changes = bench.observer.changes.length;
+    const either = { ...ONE, address: { kind: 'tcp', host: '10.0.0.1', port: 1, otherHost: 'fd00::1' } } as const;
+    for (const again of [either, structuredClone(either)]) {
+      bench.find(again, TWO);
+      assert.equal(bench.states, '1 healthy,2 healthy');
+      assert.equal(bench.factory.checkers.get(ONE.key)?.endpoint, either, 'once');
+    }
+    assert.equal(checker?.closed, true);
+    assert.equal(bench.factory.checkers.get(TWO.key), other);
+    bench.factory.script = () => ({ outcome: REFUSED, afterMs: 0 });
+    bench.find({ ...either, address: { ...either.address, otherHost: 'fd00::2' } }, TWO);
+    assert.equal(bench.states, '1 healthy,2 healthy');
+    assert.equal(bench.observer.changes.length, changes);
+    await bench.clock.advance(10);
+    assert.equal(bench.states, '1 unhealthy,2 healthy');
+    await bench.table.close();
+  });
+
   it('lets endpoints without checks be healthy at once', async () => {
     const bench = new Bench({ ...grpcCluster(), healthCheck: { ...TIMING, type: 'none' } });
     bench.find(ONE, TWO, THREE);
