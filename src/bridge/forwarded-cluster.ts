@@ -1,5 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../config/load.ts';
 import type { ClusterConfig } from '../config/sections/cluster.ts';
+import { waysOf } from '../config/sections/route-clusters.ts';
 import type { HealthTlsOptions } from '../health/options.ts';
 import { Http1Cluster } from '../http1/http1-cluster.ts';
 import type { Http1ClusterOptions } from '../http1/options.ts';
@@ -7,6 +9,7 @@ import type { UpstreamClusterOptions, UpstreamDependencies } from '../upstream/o
 import { UpstreamCluster } from '../upstream/upstream-cluster.ts';
 import { UpstreamTls } from '../upstream/upstream-tls.ts';
 import { toHttp1ClusterOptions, toHttp2ClusterOptions } from './cluster-options.ts';
+import type { MonitoredCluster } from './health-monitor.ts';
 
 /** What a cluster is to be like. */
 export type ClusterPlan =
@@ -19,10 +22,24 @@ export type AnyCluster =
   | { readonly kind: 'http1'; readonly options: Http1ClusterOptions; readonly of: Http1Cluster };
 
 /** `tls`: the cluster's files, read; null is cleartext. */
-export function planCluster(section: ClusterConfig, tls: HealthTlsOptions | null): ClusterPlan {
+function planCluster(section: ClusterConfig, tls: HealthTlsOptions | null): ClusterPlan {
   return section.protocol === 'http1'
     ? { kind: 'http1', options: toHttp1ClusterOptions(section, tls) }
     : { kind: 'http2', options: toHttp2ClusterOptions(section, tls) };
+}
+
+/** Plans of the clusters that a route leads to, by name. `clusters`: those of the configuration with their files read. */
+export function planClusters(config: Config, clusters: readonly MonitoredCluster[]): ReadonlyMap<string, ClusterPlan> {
+  const names = new Set(config.routes.flatMap((route) => waysOf(route).map(({ name }) => name)));
+  return new Map(
+    [...names].map((name) => {
+      const section = config.clusters.find((cluster) => cluster.name === name);
+      if (section === undefined) {
+        throw new Error(`a route leads to the cluster ${name}, which does not exist`);
+      }
+      return [name, planCluster(section, clusters.find((cluster) => cluster.name === name)?.tls ?? null)];
+    }),
+  );
 }
 
 /** Throws when the TLS material is unusable. */

@@ -1,47 +1,33 @@
 import type { Logger } from 'pino';
 import type { Config } from '../config/load.ts';
 import type { ListenerConfig } from '../config/sections/listener.ts';
-import type { RetryConfig } from '../config/sections/retry.ts';
-import type { RouteConfig } from '../config/sections/route.ts';
-import { type RouteClusterConfig, waysOf } from '../config/sections/route-clusters.ts';
-import { createHttp1Route } from '../http1/http1-route.ts';
 import { SlabPool } from '../http2/index.ts';
 import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { HealthView } from '../model/health-view.ts';
-import type { TraceMarker } from '../proxy/forwarded-headers.ts';
-import type { CallObserver } from '../proxy/observer.ts';
-import { type RetryPolicy, toStatusBits } from '../proxy/retry-policy.ts';
-import type { ListedRoute, Route } from '../proxy/router.ts';
-import { SplitRoute } from '../proxy/split-route.ts';
+import type { ListedRoute } from '../proxy/router.ts';
 import { Turn } from '../transport/turn.ts';
 import type { UpstreamEndpointState, UpstreamObserver } from '../upstream/options.ts';
 import type { UpstreamTls } from '../upstream/upstream-tls.ts';
-import type { Clock, Timer } from '../util/clock.ts';
-import type { Random } from '../util/random.ts';
+import type { Clock } from '../util/clock.ts';
 import { type ConnectionCounter, createConnectionLog } from './cluster-options.ts';
+import { type ClusterRouteDeps, ClusterRoutes } from './cluster-routes.ts';
 import {
   type AnyCluster,
   type ClusterPlan,
   canGoOn,
   createCluster,
   goOn,
-  isUnused,
-  planCluster,
+  planClusters,
   renewedTls,
 } from './forwarded-cluster.ts';
 import type { MonitoredCluster } from './health-monitor.ts';
-import { toForwardedHeaders } from './listener-settings.ts';
-import { subsetsOf, toSubset } from './route-subsets.ts';
+import { LeavingClusters } from './leaving-clusters.ts';
+import { subsetsOf } from './route-subsets.ts';
 
-export interface ForwardingDeps {
+export interface ForwardingDeps extends ClusterRouteDeps {
   readonly clock: Clock;
-  readonly random: Random;
   readonly logger: Logger;
-  /** Who is told of requests to http1 clusters, as listeners tell of the other ones; null for nobody. */
-  readonly callObserver: CallObserver | null;
-  /** Who makes spans of requests to http1 clusters, as listeners have it; null for nobody. */
-  readonly traces: TraceMarker | null;
   /** Who is told of ejections by outlier detection; absent for nobody. */
   readonly onEjection?: UpstreamObserver['onEjection'];
   /** Who counts connections to endpoints. */
@@ -67,11 +53,6 @@ interface Preparation {
   readonly kept: ReadonlyMap<string, { readonly plan: ClusterPlan; readonly tls: UpstreamTls | null }>;
 }
 
-/** How often replaced clusters are looked at, whether their last call has ended. Milliseconds. */
-const LEAVE_POLL_MS = 100;
-/** Replaced clusters whose calls do not end; one more ends those of the oldest. Calls may take hours, and each reload may leave a cluster behind. */
-export const MAX_LEAVING_CLUSTERS = 16;
-
 /** The call flow's side of the endpoints: clusters with their connections, and the routes that lead to them. */
 export class Forwarding {
   /** The rhythm and the output memory of this thread, for listeners as well. */
@@ -83,16 +64,16 @@ export class Forwarding {
   readonly #clusters = new Map<string, AnyCluster>();
   /** Those that a reload is about to put in force; null between reloads. */
   #preparation: Preparation | null = null;
-  /** Those that a reload has replaced, with their names, the oldest first: their calls go on, no others come. */
-  readonly #leaving = new Map<AnyCluster, string>();
-  readonly #closing = new Set<Promise<void>>();
-  #leaveTimer: Timer | null = null;
+  readonly #leaving: LeavingClusters;
+  readonly #routes: ClusterRoutes;
 
   /** @param clusters those of the configuration with their files read. */
   constructor(config: Config, clusters: readonly MonitoredCluster[], deps: ForwardingDeps) {
     this.#config = config;
     this.#deps = deps;
     this.turn = new Turn(deps.clock);
+    this.#leaving = new LeavingClusters(deps.clock);
+    this.#routes = new ClusterRoutes(deps);
     for (const [name, plan] of planClusters(config, clusters)) {
       this.#clusters.set(name, this.#createCluster(plan));
     }
@@ -125,8 +106,8 @@ export class Forwarding {
 
   /** Takes back what was prepared and is not in force. */
   discard(): void {
-    for (const { of } of this.#preparation?.made.values() ?? []) {
-      this.#end(of);
+    for (const cluster of this.#preparation?.made.values() ?? []) {
+      this.#leaving.end(cluster);
     }
     this.#preparation = null;
     this.#retainSubsets();
@@ -145,7 +126,7 @@ export class Forwarding {
     for (const [name, cluster] of before) {
       const kept = preparation.kept.get(name);
       if (kept === undefined) {
-        this.#leaving.set(cluster, name);
+        this.#leaving.add(name, cluster);
       } else {
         this.#clusters.set(name, goOn(cluster, kept.plan, kept.tls));
       }
@@ -154,7 +135,7 @@ export class Forwarding {
       this.#clusters.set(name, cluster);
     }
     this.#retainSubsets();
-    this.#endUnused();
+    this.#leaving.endUnused();
   }
 
   /** Those that calls are forwarded to, by name. */
@@ -184,12 +165,15 @@ export class Forwarding {
 
   /** What a listener serves, in the order of the configuration. */
   routesOf(listener: ListenerConfig): readonly ListedRoute[] {
-    return this.#createRoutes(listener, this.#config);
+    return this.#routes.of({ listener, config: this.#config, clusters: this.#clusters });
   }
 
   /** The same of what was prepared and is not in force yet. */
   preparedRoutesOf(listener: ListenerConfig): readonly ListedRoute[] {
-    return this.#createRoutes(listener, this.#preparation?.config ?? this.#config);
+    const preparation = this.#preparation;
+    return preparation === null
+      ? this.routesOf(listener)
+      : this.#routes.of({ listener, config: preparation.config, clusters: new Map([...this.#clusters, ...preparation.made]) });
   }
 
   /** Takes what is known of health now. */
@@ -197,12 +181,7 @@ export class Forwarding {
     for (const [name, { of }] of [...this.#clusters, ...(this.#preparation?.made ?? [])]) {
       of.update(view.clusters.get(name)?.endpoints ?? []);
     }
-    for (const [{ of }, name] of this.#leaving) {
-      const health = view.clusters.get(name);
-      if (health !== undefined) {
-        of.update(health.endpoints);
-      }
-    }
+    this.#leaving.update(view);
   }
 
   /** Whether anything was ever forwarded to the cluster: until then `noTrafficInterval` is in force, as with Envoy. */
@@ -212,7 +191,7 @@ export class Forwarding {
 
   /** Answers requests to http1 clusters that are left, while their clients are still there; listeners do it for the other ones. */
   abandonAll(): void {
-    for (const cluster of [...this.#clusters.values(), ...this.#leaving.keys()]) {
+    for (const cluster of [...this.#clusters.values(), ...this.#leaving.all]) {
       if (cluster.kind === 'http1') {
         cluster.of.abandonAll();
       }
@@ -221,28 +200,9 @@ export class Forwarding {
 
   /** Ends every connection; resolves when all are gone. May be called again. */
   async close(): Promise<void> {
-    this.#leaveTimer?.cancel();
     this.discard();
-    await Promise.all([...this.#clusters.values(), ...this.#leaving.keys()].map(({ of }) => of.close()));
-    await Promise.all(this.#closing);
+    await Promise.all([...this.#clusters.values()].map(({ of }) => of.close()).concat(this.#leaving.close()));
     this.turn.close();
-  }
-
-  /** Ends replaced clusters that have nothing to do any more, and looks again later if any are left. */
-  #endUnused(): void {
-    this.#leaveTimer?.cancel();
-    for (const cluster of this.#leaving.keys()) {
-      if (isUnused(cluster) || this.#leaving.size > MAX_LEAVING_CLUSTERS) {
-        this.#leaving.delete(cluster);
-        this.#end(cluster.of);
-      }
-    }
-    this.#leaveTimer = this.#leaving.size === 0 ? null : this.#deps.clock.setTimer(LEAVE_POLL_MS, () => this.#endUnused());
-  }
-
-  #end(cluster: ForwardedCluster): void {
-    const closed = cluster.close().finally(() => this.#closing.delete(closed));
-    this.#closing.add(closed);
   }
 
   #createCluster(plan: ClusterPlan): AnyCluster {
@@ -250,49 +210,6 @@ export class Forwarding {
     const observer = { ...createConnectionLog(logger, counter), ...(onEjection === undefined ? {} : { onEjection }) };
     const dependencies = { turn: this.turn, clock, random, observer, slabs: this.slabs };
     return createCluster(plan, dependencies);
-  }
-
-  #createRoutes(listener: ListenerConfig, config: Config): readonly ListedRoute[] {
-    const names = listener.routes === null ? null : new Set(listener.routes);
-    return config.routes
-      .filter(({ name }) => names === null || names.has(name))
-      .map((route) => this.#createRoute(route, listener, config));
-  }
-
-  #createRoute(route: RouteConfig, listener: ListenerConfig, config: Config): ListedRoute {
-    const ways = waysOf(route).map((way) => ({ route: this.#createWay(route, way, listener, config), weight: way.weight }));
-    const [only] = ways;
-    return ways.length === 1 && only !== undefined
-      ? only.route
-      : new SplitRoute(route.name, route.match, ways, this.#deps.random);
-  }
-
-  #createWay(
-    { name, match, timeoutMs, retry: repeats }: RouteConfig,
-    { name: clusterName, subset: labels }: RouteClusterConfig,
-    listener: ListenerConfig,
-    config: Config,
-  ): Route {
-    const made = config === this.#config ? undefined : this.#preparation?.made.get(clusterName);
-    const cluster = made ?? this.#clusters.get(clusterName);
-    if (cluster === undefined) {
-      throw new Error(`the route ${name} leads to the cluster ${clusterName}, which was not made`);
-    }
-    const subset = labels === undefined ? null : toSubset(labels, clusterName, config);
-    if (cluster.kind === 'http2') {
-      const { of } = cluster;
-      const retry = repeats === null ? null : toRetryPolicy(repeats);
-      return { kind: 'http2', name, match, timeoutMs, cluster: of, subset: subset === null ? null : of.subset(subset), retry };
-    }
-    const forwardedHeaders = toForwardedHeaders(listener, config, this.#deps.traces);
-    return createHttp1Route(cluster.of, {
-      name,
-      match,
-      timeoutMs,
-      subset: subset === null ? null : cluster.of.subset(subset),
-      forwardedHeaders,
-      callObserver: this.#deps.callObserver,
-    });
   }
 
   /** Subsets that no route names any more, or not yet, are let go. */
@@ -303,24 +220,6 @@ export class Forwarding {
   }
 }
 
-function toRetryPolicy({ codes, ...others }: RetryConfig): RetryPolicy {
-  return { statuses: toStatusBits(codes), ...others };
-}
-
 function activeRequestsOf(cluster: AnyCluster): number {
   return cluster.kind === 'http2' ? cluster.of.activeStreams : cluster.of.activeRequests - cluster.of.pendingRequests;
-}
-
-/** The clusters that a route leads to. */
-function planClusters(config: Config, clusters: readonly MonitoredCluster[]): ReadonlyMap<string, ClusterPlan> {
-  const names = new Set(config.routes.flatMap((route) => waysOf(route).map(({ name }) => name)));
-  return new Map(
-    [...names].map((name) => {
-      const section = config.clusters.find((cluster) => cluster.name === name);
-      if (section === undefined) {
-        throw new Error(`a route leads to the cluster ${name}, which does not exist`);
-      }
-      return [name, planCluster(section, clusters.find((cluster) => cluster.name === name)?.tls ?? null)];
-    }),
-  );
 }

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { status } from '@grpc/grpc-js';
-import { MAX_LEAVING_CLUSTERS } from '../../src/bridge/forwarding.ts';
+import { MAX_LEAVING_CLUSTERS } from '../../src/bridge/leaving-clusters.ts';
 import { MAX_LEAVING_LISTENERS } from '../../src/bridge/listener-slot.ts';
 import { EchoClient } from '../support/echo-client.ts';
 import { freePort } from '../support/free-port.ts';
