@@ -57,7 +57,9 @@ describe('the page for operators names', () => {
   });
 
   it('each log line', () => {
-    const lines = collect(/\b(?:logger|Logger|log)\b\??\.(?:trace|debug|info|warn|error|fatal)\((?:[^'`;]|\n)*'([a-z][^']+)'/g);
+    const lines = collect(
+      /\b(?:logger|Logger|log)\b(?:\??\.(?:trace|debug|info|warn|error|fatal)|\[[^\]]+\])\((?:[^'`;]|\n)*'([a-z][^']+)'/g,
+    );
     assertNamed(lines, section('## Log lines'), 28);
   });
 });
