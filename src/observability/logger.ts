@@ -22,8 +22,21 @@ export interface OwnedLogger {
 export function createLogger(options: LoggerOptions): OwnedLogger {
   // A reader that went away or stopped, and a disk that is full, must neither take the bridge with them nor keep it from ending.
   const lines = new LineQueue(new FileOutput('/dev/stderr'), systemClock);
-  const stream: DestinationStream = options.format === 'json' ? lines : createTextStream(lines);
+  const output: DestinationStream = { write: (line) => lines.write(line.replace(UNPRINTABLE, toEscape)) };
+  const stream = options.format === 'json' ? output : createTextStream(output);
   return { logger: createLoggerOver(stream, options.level), close: () => lines.close() };
+}
+
+/**
+ * Control and format characters, line and paragraph separators. Reasons come from servers and names from discovery: none of them may steer
+ * the terminal of whoever reads the log. JSON leaves half of these as they are, text most.
+ */
+const UNPRINTABLE = /[^\P{Cc}\n\t]|[\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** As JSON has any character. */
+function toEscape(character: string): string {
+  const units = Array.from({ length: character.length }, (_, index) => character.charCodeAt(index));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
 }
 
 /** Loggers of parts that follow a change of the level; there are a dozen. Those beyond keep the level they began with. */

@@ -12,20 +12,28 @@ interface ChildEnd {
   readonly stderr: string;
 }
 
-/** @param stderr a descriptor in place of the pipe that is read; `times` the line is logged. */
-function logInChild(format: 'json' | 'text', stderr: number | 'pipe' = 'pipe', times = 1): ChildEnd {
+interface ChildOptions {
+  /** A descriptor in place of the pipe that is read. */
+  readonly stderr?: number;
+  /** How often the line is logged; default once. */
+  readonly times?: number;
+  readonly reason?: string;
+}
+
+function logInChild(format: 'json' | 'text', { stderr, times = 1, reason }: ChildOptions = {}): ChildEnd {
+  const fields = { cluster: 'router', toState: 'unhealthy', ...(reason === undefined ? {} : { reason, err: { stack: reason } }) };
   const script = `
     const { createLogger } = await import(${JSON.stringify(LOGGER)});
     const owned = createLogger({ level: 'info', format: ${JSON.stringify(format)} });
     for (let count = 0; count < ${times}; count++) {
-      owned.logger.child({ component: 'health' }).info({ cluster: 'router', toState: 'unhealthy' }, 'endpoint state changed');
+      owned.logger.child({ component: 'health' }).info(${JSON.stringify(fields)}, 'endpoint state changed');
     }
     await owned.close();
     process.exit(0);`;
   return spawnSync(process.execPath, ['--input-type=module', '-e', script], {
     encoding: 'utf8',
     timeout: 10_000,
-    stdio: ['ignore', 'pipe', stderr],
+    stdio: ['ignore', 'pipe', stderr ?? 'pipe'],
   });
 }
 
@@ -48,9 +56,21 @@ describe('createLogger', () => {
     assert.match(stderr, /^\[[\d-]+ [\d:.]+\] INFO: endpoint state changed \{"cluster":"router","toState":"unhealthy"\}\n$/);
   });
 
+  for (const format of ['json', 'text'] as const) {
+    it(`lets nothing that is told steer a terminal, as ${format}`, () => {
+      const reason = 'a\u001b[2Jb\u009b31mc\u007fd\u2028e\u202ef\r\u{e0041}ü';
+      const { stderr } = logInChild(format, { reason });
+      assert.doesNotMatch(stderr, /[^\P{C}\n]|[\p{Zl}\p{Zp}]/u);
+      assert.ok(stderr.includes('a\\u001b[2Jb\\u009b31mc\\u007fd\\u2028e\\u202ef'), stderr);
+      if (format === 'json') {
+        assert.partialDeepStrictEqual(JSON.parse(stderr), { reason });
+      }
+    });
+  }
+
   it('lets the process end when standard error is a full disk', () => {
     const full = openSync('/dev/full', 'a');
-    const { status } = logInChild('json', full, 2);
+    const { status } = logInChild('json', { stderr: full, times: 2 });
     closeSync(full);
     assert.equal(status, 0);
   });
