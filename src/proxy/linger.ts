@@ -20,6 +20,18 @@ export function destroySoon(socket: Socket, clock: Clock): void {
   socket.once('close', () => timer.cancel());
 }
 
+/** What has been written still leaves, if the peer takes it in time; resolves when the socket is gone. */
+export function closeSocket(socket: Socket, clock: Clock): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = clock.setTimer(LINGER_MS, () => socket.destroy());
+    socket.once('close', () => {
+      timer.cancel();
+      resolve();
+    });
+    socket.destroySoon();
+  });
+}
+
 /** A small HTTP/1.1 response after which the connection ends. */
 export function closingResponse(status: string, body: string): string {
   return `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;

@@ -1,22 +1,21 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from 'node:tls';
 import type { Address } from '../model/address.ts';
-import { type ServerTls, tlsServerOptions } from '../tls/server-options.ts';
+import type { ServerTls } from '../tls/server-options.ts';
 import { adoptSocket } from '../transport/adopt-socket.ts';
 import { Turn } from '../transport/turn.ts';
-import type { Clock } from '../util/clock.ts';
 import { AcceptedSockets } from './accepted-sockets.ts';
 import { bindServer } from './bind.ts';
-import { findDenial } from './client-access.ts';
 import { Http1Server } from './http1-server.ts';
 import { Http2Server } from './http2-server.ts';
-import { closingResponse, endWithAnswer, LINGER_MS } from './linger.ts';
+import { closeSocket } from './linger.ts';
 import { type ListenerContext, toListenerContext } from './listener-context.ts';
 import type { ListenerOptions } from './listener-options.ts';
 import type { LocalReason } from './local-reason.ts';
+import { refuseProtocol } from './refused-protocol.ts';
 import { RequestCounter } from './request-counter.ts';
 import type { ListedRoute } from './router.ts';
 import { type SniffVerdict, sniffProtocol } from './sniffer.ts';
+import { TlsHandshakes } from './tls-handshakes.ts';
 
 /** What a connection is counted as; `detecting` from accept to the first octets, the TLS handshake included. */
 export type ConnectionProtocol = 'detecting' | 'http1' | 'http2';
@@ -37,28 +36,25 @@ export class Listener {
   readonly #ownTurn: Turn | null;
   readonly #counter = new RequestCounter();
   #server: Server;
-  readonly #tlsServer: TlsServer | null;
+  /** Null for cleartext. */
+  readonly #tls: TlsHandshakes | null;
   readonly #http1: Http1Server;
   readonly #http2: Http2Server;
   /** Every accepted socket, until it is closed. */
   readonly #sockets: AcceptedSockets;
-  /** The decrypted side of those that have finished a handshake. */
-  readonly #tlsSockets = new Set<Socket>();
-  #tls: ServerTls | null;
   /** Ends the wait of a close that is under way. */
   readonly #hurry = new AbortController();
   #closed: Promise<void> | null = null;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
-    this.#tls = options.tls;
     const turn = options.turn ?? new Turn(options.clock);
     this.#ownTurn = options.turn === undefined ? turn : null;
     this.#context = toListenerContext(options, turn);
     this.#sockets = new AcceptedSockets(this.#context.limits);
     this.#http1 = new Http1Server(this.#context, this.#counter);
     this.#http2 = new Http2Server(this.#context, this.#counter);
-    this.#tlsServer = options.tls === null ? null : this.#createTlsServer(options.tls);
+    this.#tls = options.tls === null ? null : this.#createTls(options.tls);
     this.#server = createServer(
       { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: TCP_KEEPALIVE_MS },
       (socket) => this.#accept(socket),
@@ -84,7 +80,7 @@ export class Listener {
 
   /** When the certificate ends, in milliseconds since 1970; null without TLS. */
   get certificateExpiryMs(): number | null {
-    return this.#tls?.certificate.notAfterMs ?? null;
+    return this.#tls?.certificateExpiryMs ?? null;
   }
 
   /**
@@ -92,8 +88,7 @@ export class Listener {
    * for cleartext, and whether clients are asked for certificates stays as it is.
    */
   setTls(tls: ServerTls): void {
-    this.#tls = tls;
-    this.#tlsServer?.setSecureContext(tlsServerOptions(tls));
+    this.#tls?.setTls(tls);
   }
 
   /** Leads requests that come from now on by these routes, on open connections too. */
@@ -160,6 +155,7 @@ export class Listener {
     if (signal === undefined) {
       this.#hurry.abort();
     }
+    this.#tls?.stop();
     this.#closed ??= this.#close(signal);
     return this.#closed;
   }
@@ -176,32 +172,20 @@ export class Listener {
     this.#http1.close();
     this.#http2.close();
     await untilTurnEnds();
-    const sockets = [...this.#sockets.values(), ...this.#tlsSockets].map((socket) => closeSocket(socket, this.#context.clock));
+    const sockets = [...this.#sockets.values(), ...(this.#tls?.sockets ?? [])].map((socket) =>
+      closeSocket(socket, this.#context.clock),
+    );
     await Promise.all([ended, ...sockets]);
     this.#ownTurn?.close();
   }
 
-  #createTlsServer(tls: ServerTls): TlsServer {
-    const server = createTlsServer({
-      ...tlsServerOptions(tls),
-      handshakeTimeout: this.#context.limits.handshakeTimeoutMs,
+  #createTls(tls: ServerTls): TlsHandshakes {
+    const { limits, observer } = this.#context;
+    return new TlsHandshakes(tls, {
+      timeoutMs: limits.handshakeTimeoutMs,
+      observer,
+      onSecure: (socket, denial) => this.#detect(socket, denial),
     });
-    server.on('secureConnection', (socket) => {
-      this.#tlsSockets.add(socket);
-      socket.once('close', () => this.#tlsSockets.delete(socket));
-      // What happens at the end of a socket hangs on `close`, which follows every error.
-      socket.on('error', () => undefined);
-      socket.allowHalfOpen = true;
-      this.#detect(socket, this.#findDenial(socket));
-    });
-    server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: TLSSocket) => {
-      socket.destroy();
-      // What `close` cut off is no refusal.
-      if (this.#closed === null) {
-        this.#context.observer.onRefusal(error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' ? 'timeout' : 'tls', error.message);
-      }
-    });
-    return server;
   }
 
   #accept(socket: Socket): void {
@@ -210,33 +194,18 @@ export class Listener {
       this.#context.observer.onRefusal('limit', problem);
       return;
     }
-    const tlsServer = this.#tlsServer;
-    if (tlsServer === null) {
+    const tls = this.#tls;
+    if (tls === null) {
       this.#detect(socket, null);
       return;
     }
     this.#sniff(socket, (verdict) => {
       if (verdict === 'tls') {
-        // Who ends its side during the handshake is gone; afterwards it may still wait for an answer.
-        socket.allowHalfOpen = false;
-        tlsServer.emit('connection', socket);
+        tls.begin(socket);
       } else {
-        this.#refuse(socket, verdict === 'http1' || verdict === 'http2' ? 'cleartextOnTls' : verdict);
+        refuseProtocol(socket, verdict === 'http1' || verdict === 'http2' ? 'cleartextOnTls' : verdict, this.#context);
       }
     });
-  }
-
-  /** Decided once per connection: no request looks at certificates. */
-  #findDenial(socket: TLSSocket): LocalReason | null {
-    const clients = this.#tls?.clients ?? null;
-    if (clients === null) {
-      return null;
-    }
-    const { denial, detail } = findDenial(socket, clients);
-    if (detail !== null) {
-      this.#context.observer.onRefusal('clientCertificate', detail);
-    }
-    return denial;
   }
 
   /** Reads the protocol off a stream that is cleartext by now. `denial`: why its client gets nothing that is routed, or null. */
@@ -247,7 +216,7 @@ export class Listener {
       } else if (verdict === 'http2') {
         this.#serveHttp2(socket, denial);
       } else {
-        this.#refuse(socket, verdict === 'tls' ? 'tlsOnCleartext' : verdict);
+        refuseProtocol(socket, verdict === 'tls' ? 'tlsOnCleartext' : verdict, this.#context);
       }
     });
   }
@@ -270,51 +239,11 @@ export class Listener {
     const { clock, limits } = this.#context;
     sniffProtocol(socket, { clock, timeoutMs: limits.prefaceTimeoutMs }, settle);
   }
-
-  #refuse(socket: Socket, reason: 'tlsOnCleartext' | 'cleartextOnTls' | 'garbage' | 'timeout'): void {
-    const { clock, observer } = this.#context;
-    const { detail, answer } = REFUSALS[reason];
-    observer.onRefusal(reason, detail);
-    if (answer === null) {
-      socket.destroy();
-    } else {
-      endWithAnswer(socket, answer, clock);
-    }
-  }
 }
-
-/** An answer that the peer's error message can show, where it is likely to be read as one. */
-const REFUSALS: Readonly<
-  Record<'tlsOnCleartext' | 'cleartextOnTls' | 'garbage' | 'timeout', { readonly detail: string; readonly answer: string | null }>
-> = {
-  // A TLS client cannot read it, but tells its user that the server speaks cleartext HTTP, which a mere end would not.
-  tlsOnCleartext: {
-    detail: 'TLS on a cleartext port',
-    answer: closingResponse('400 Bad Request', 'this port speaks cleartext HTTP, not TLS\n'),
-  },
-  cleartextOnTls: {
-    detail: 'cleartext on a TLS port',
-    answer: closingResponse('400 Bad Request', 'this port speaks TLS: use https\n'),
-  },
-  garbage: { detail: 'neither HTTP nor TLS', answer: null },
-  timeout: { detail: 'the first octets did not come in time', answer: null },
-};
 
 /** What connections have to say at their end is written when the turn of the loop ends. */
 function untilTurnEnds(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
-  });
-}
-
-/** What has been written still leaves, if the peer takes it in time. */
-function closeSocket(socket: Socket, clock: Clock): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = clock.setTimer(LINGER_MS, () => socket.destroy());
-    socket.once('close', () => {
-      timer.cancel();
-      resolve();
-    });
-    socket.destroySoon();
   });
 }
