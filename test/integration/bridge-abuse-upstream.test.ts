@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { status } from '@grpc/grpc-js';
 import type { Endpoint } from '../../src/model/endpoint.ts';
+import { hang, times } from '../support/abuse-bench.ts';
+import { collectGarbage, heapOctets } from '../support/collect-garbage.ts';
 import { EchoClient } from '../support/echo-client.ts';
+import { open } from '../support/forward-client.ts';
 import { bomb } from '../support/http2/flood.ts';
 import {
   continuation,
@@ -32,8 +36,6 @@ interface Attack {
 }
 
 const GRPC = responseBlock('200', [['content-type', 'application/grpc']]);
-const times = (count: number, make: (index: number) => Uint8Array): Buffer =>
-  Buffer.concat(Array.from({ length: count }, (_, index) => make(index)));
 
 const ATTACKS: readonly Attack[] = [
   { name: 'a ping flood', octets: () => times(150, () => ping()), ends: '11 too_many_pings', kind: 'pings' },
@@ -149,4 +151,27 @@ describe('an endpoint that attacks a bridge', () => {
       assert.equal(hostile.sessions.length, 1);
     });
   }
+
+  it('with a window that stays shut costs little memory, however small the parts are that its client sends', async () => {
+    await using hostile = await RawH2Peer.start({ settings: [[4, 0]], onRequest: () => undefined });
+    await using good = await EchoBackend.start();
+    await using bridge = await startBridge(hostile, good);
+    using client = await open({ port: portOf(bridge) });
+    client.write(hang(1));
+    const session = await hostile.session();
+    await session.frame(FRAME.HEADERS);
+    const drops = times(60_000, () => data(1, 'x'));
+    collectGarbage();
+    const before = heapOctets();
+    client.write(Buffer.concat([drops, ping()]));
+    await client.untilFrame(FRAME.PING);
+    collectGarbage();
+    assert.ok(heapOctets() - before < 2_000_000, `${heapOctets() - before} octets`);
+    assert.equal(session.ofType(FRAME.DATA).length, 0);
+    session.send(windowUpdate(1, 100_000));
+    while (session.ofType(FRAME.DATA).reduce((sum, { payload }) => sum + payload.length, 0) < 60_000) {
+      await setImmediate();
+    }
+    assert.ok(session.ofType(FRAME.DATA).length < 100, `${session.ofType(FRAME.DATA).length} frames: they go on together`);
+  });
 });
