@@ -11,7 +11,7 @@ export const MAX_METHODS = 200;
 /** Longer paths have no labels of their own. Characters; real ones are a third of it. */
 export const MAX_METHOD_PATH_LENGTH = 256;
 /** Interned paths that are remembered; then they are forgotten and found again. */
-const MAX_KNOWN_FIELDS = 4096;
+export const MAX_KNOWN_FIELDS = 4096;
 const OTHER = 'other';
 
 /** One gRPC method while it has not shown that it exists, and then. */
@@ -60,6 +60,11 @@ export class RouteCalls {
     this.cluster = cluster;
     this.#other = this.#createSeries({ grpc_service: OTHER, grpc_method: OTHER });
     this.#plain = this.#createSeries({ grpc_service: '', grpc_method: '' });
+  }
+
+  /** Interned paths that are remembered. */
+  get knownFields(): number {
+    return this.#byField.size;
   }
 
   onStart(call: CallView): void {

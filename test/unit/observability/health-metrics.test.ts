@@ -37,7 +37,8 @@ describe('HealthMetrics', () => {
   it('shows the current verdict at each scrape, and drops the series of endpoints that left', async () => {
     const registry = createRegistry({ version: '1.2.3', nodeVersion: 'v24.0.0' });
     let current = snapshot([endpointHealth('10.0.0.1:1', 'degraded'), endpointHealth('10.0.0.2:1', 'unhealthy')], true);
-    void new HealthMetrics(registry, () => [current]);
+    let clusters = 1;
+    void new HealthMetrics(registry, () => Array.from({ length: clusters }, () => current));
 
     const before = await scrape(registry);
     assert.ok(before.includes('grpc_health_bridge_build_info{version="1.2.3",node="v24.0.0"} 1'));
@@ -54,6 +55,14 @@ describe('HealthMetrics', () => {
     assert.deepEqual(
       after.filter((line) => line.includes('endpoint_up')),
       ['grpc_health_bridge_endpoint_up{cluster="router",endpoint="10.0.0.2:1"} 0'],
+    );
+
+    clusters = 0;
+    const atLast = await scrape(registry);
+    assert.deepEqual(
+      atLast.filter((line) => line.includes('router')),
+      [],
+      'nothing is left of a cluster that was removed',
     );
   });
 
