@@ -13,7 +13,8 @@ describe("the bridge's own grpc.health.v1, as it is operated", () => {
   it('says NOT_SERVING for the whole in maintenance, and tells those who watch', async () => {
     await using backend = await GrpcBackend.start();
     await using bridge = await TestBridge.start({
-      clusters: [quickCluster('app', [backend.key])],
+      // No check comes meanwhile that would tell those who watch.
+      clusters: [quickCluster('app', [backend.key], { interval: '60s' })],
       health: { grpcStatusPath: '/health.Probe/Check' },
     });
     await bridge.untilHealthy(true);
@@ -29,6 +30,21 @@ describe("the bridge's own grpc.health.v1, as it is operated", () => {
     assert.equal((await bridge.get('/healthcheck/ok', { listener: 'admin', method: 'POST' })).status, 200);
     assert.deepEqual(await whole.until(3), ['SERVING', 'NOT_SERVING', 'SERVING']);
     whole.call.cancel();
+  });
+
+  it('says SERVING while draining where the health URLs do', async () => {
+    await using backend = await GrpcBackend.start();
+    await using bridge = await TestBridge.start({
+      clusters: [quickCluster('app', [backend.key])],
+      health: { failDuringDrain: false },
+      drain: { delay: '20s', timeout: '0s' },
+    });
+    await bridge.untilHealthy(true);
+    using client = new OwnHealthClient(bridge.url());
+    await bridge.get('/drain', { listener: 'admin', method: 'POST' });
+    assert.deepEqual([await client.check(''), (await bridge.get('/healthz')).status], ['SERVING', 200]);
+    await bridge.get('/healthcheck/fail', { listener: 'admin', method: 'POST' });
+    assert.deepEqual([await client.check(''), (await bridge.get('/healthz')).status], ['NOT_SERVING', 503]);
   });
 
   for (const healthChecks of [true, false]) {

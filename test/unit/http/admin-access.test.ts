@@ -27,6 +27,8 @@ describe('admin.allow', () => {
     ['192.0.2.8', 403],
     ['fd12::1', 200],
     ['fe80::1', 403],
+    ['fd00::1%eth0', 200],
+    ['fe80::1%eth0', 403],
     ['127.0.0.1', 200],
     ['::1', 200],
     [undefined, 200],
@@ -54,6 +56,14 @@ describe('Host', () => {
     'evil.example',
     'evil.example:9902',
     'localhost.evil.example',
+    'evil.localhost',
+    'localhost.',
+    '127.0.0.1.',
+    '127.1',
+    '0x7f000001',
+    'localhost:99999',
+    'a@127.0.0.1',
+    '127.0.0.1, 127.0.0.1',
     '127.0.0.1.evil.example',
     'unix:/x',
     '::1',
@@ -90,6 +100,7 @@ describe('Origin', () => {
   for (const [origin, code] of [
     ['http://10.0.0.1:9902', 200],
     ['https://10.0.0.1:9902', 200],
+    ['ftp://10.0.0.1:9902', 403],
     ['http://10.0.0.1', 403],
     ['http://10.0.0.2:9902', 403],
     ['http://localhost:9902', 403],
@@ -102,4 +113,9 @@ describe('Origin', () => {
       assert.equal(await codeFor({ origin }), code);
     });
   }
+
+  it('may be the Host in other letters, as browsers write it in small ones', async () => {
+    assert.equal(await codeFor({ host: 'LocalHost:9902', origin: 'http://localhost:9902' }), 200);
+    assert.equal(await codeFor({ host: '[FD00::1]:9902', origin: 'http://[fd00::1]:9902' }), 200);
+  });
 });
