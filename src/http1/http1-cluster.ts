@@ -1,18 +1,16 @@
-import { createBalancer } from '../balancing/create-balancer.ts';
 import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import { RESET_RESULT } from '../proxy/attempt-result.ts';
 import { LocalReplies } from '../proxy/local-replies.ts';
 import { createEjections, type Ejections } from '../upstream/ejections.ts';
 import type { SubsetOptions } from '../upstream/endpoint-choice.ts';
-import { EndpointChoices } from '../upstream/endpoint-choices.ts';
 import type { UpstreamEndpointState } from '../upstream/options.ts';
 import { RequestHash } from '../upstream/request-hash.ts';
 import { type ConnectFailure, NoConnectionReason } from '../upstream/stream-handler.ts';
 import { UpstreamTls } from '../upstream/upstream-tls.ts';
 import type { Clock } from '../util/clock.ts';
 import type { ClientContext, EndpointClient } from './endpoint-client.ts';
-import { EndpointClients } from './endpoint-clients.ts';
+import { EndpointSet } from './endpoint-set.ts';
 import type { Acquired, ExchangeHome, HeldExchange, Http1Subset } from './exchange-home.ts';
 import type { Http1ClusterOptions, Http1Dependencies, Http1PoolOptions } from './options.ts';
 
@@ -30,10 +28,7 @@ export class Http1Cluster implements ExchangeHome {
   /** Answers to HTTP/2 requests that fail. */
   readonly replies: LocalReplies = new LocalReplies();
   readonly #context: ClientContext;
-  /** All endpoints, and the subsets that routes name. */
-  readonly #choices: EndpointChoices<EndpointClients>;
-  /** By endpoint key; those of endpoints that are gone stay until their last request has ended. */
-  readonly #endpoints = new Map<string, EndpointClients>();
+  readonly #endpoints: EndpointSet;
   readonly #exchanges = new Set<HeldExchange>();
   /** In the order in which they came. */
   readonly #waiting = new Set<HeldExchange>();
@@ -58,7 +53,7 @@ export class Http1Cluster implements ExchangeHome {
       tls: options.tls === null ? null : new UpstreamTls(options.tls),
       leaving: new Set(),
     };
-    this.#choices = new EndpointChoices(() => createBalancer(options.policy, dependencies.random), options.panicThresholdPercent);
+    this.#endpoints = new EndpointSet(this.#context);
     this.#ejections = createEjections(options, dependencies, (states) => this.#balance(states));
   }
 
@@ -69,11 +64,7 @@ export class Http1Cluster implements ExchangeHome {
 
   /** Connections, and attempts to get one. */
   get connections(): number {
-    let sum = 0;
-    for (const { size } of this.#endpoints.values()) {
-      sum += size;
-    }
-    return sum;
+    return this.#endpoints.connections;
   }
 
   /** Requests that wait for a connection, or for one that is being made. */
@@ -83,8 +74,7 @@ export class Http1Cluster implements ExchangeHome {
 
   /** Of one endpoint, by its key; null if it has no connections and is not listed. */
   trafficOf(key: string): EndpointTraffic | null {
-    const clients = this.#endpoints.get(key);
-    return clients === undefined ? null : { connections: clients.size, activeRequests: clients.activeRequests };
+    return this.#endpoints.trafficOf(key);
   }
 
   /** What outlier detection knows; null without it. */
@@ -94,7 +84,7 @@ export class Http1Cluster implements ExchangeHome {
 
   /** Whether health is ignored, as too few endpoints are healthy. */
   get isPanic(): boolean {
-    return this.#choices.whole.isPanic;
+    return this.#endpoints.isPanic;
   }
 
   /** When a request last came; -Infinity for never. Clock.now(). */
@@ -122,12 +112,12 @@ export class Http1Cluster implements ExchangeHome {
 
   /** The endpoints that have these labels: the same object for the same labels until `retainSubsets` lets it go. */
   subset(options: SubsetOptions): Http1Subset {
-    return this.#choices.subset(options);
+    return this.#endpoints.subset(options);
   }
 
   /** Lets all other subsets go: requests that have begun go on with theirs. */
   retainSubsets(wanted: readonly SubsetOptions[]): void {
-    this.#choices.retain(wanted);
+    this.#endpoints.retainSubsets(wanted);
   }
 
   /** New handshakes are made with this; nothing happens where endpoints are spoken to without TLS. */
@@ -161,12 +151,12 @@ export class Http1Cluster implements ExchangeHome {
 
   acquire(exchange: HeldExchange): Acquired {
     this.#waiting.delete(exchange);
-    const picked = this.#closed === null ? this.#pick(exchange) : null;
+    const picked = this.#closed === null ? this.#endpoints.pick(exchange) : null;
     if (picked === null) {
       return { kind: 'none', reason: this.#reasonForNone(exchange) };
     }
     const { maxRequests, maxPendingRequests } = this.#context.limits;
-    const source = this.#sourceFor(picked, exchange);
+    const source = this.#endpoints.sourceFor(picked, exchange);
     // This one is among the exchanges already.
     if (source !== null && this.#exchanges.size - this.#waiting.size > maxRequests) {
       return { kind: 'none', reason: NoConnectionReason.TOO_MANY_REQUESTS };
@@ -221,106 +211,37 @@ export class Http1Cluster implements ExchangeHome {
   }
 
   #balance(states: readonly UpstreamEndpointState[]): void {
-    this.#choices.select(states);
-    const { keys } = this.#choices;
-    const chosen = new Set(states.filter(({ endpoint }) => keys.has(endpoint.key)).map(({ endpoint }) => this.#hold(endpoint)));
-    for (const [key, clients] of this.#endpoints) {
-      if (chosen.has(clients)) {
-        clients.isEligible = true;
-      } else {
-        clients.retire();
-        this.#forgetIfEmpty(key, clients);
-      }
-    }
+    this.#endpoints.select(states);
     // Each is asked once: it may have to go on waiting, or hear that there is nobody left.
     for (const exchange of Array.from(this.#waiting)) {
       exchange.onPlace();
     }
   }
 
-  #hold(endpoint: UpstreamEndpointState['endpoint']): EndpointClients {
-    const clients = this.#endpoints.get(endpoint.key) ?? new EndpointClients(endpoint, this.#context);
-    clients.endpoint = endpoint;
-    this.#endpoints.set(clients.key, clients);
-    return clients;
-  }
-
-  /** The policy's choice among those that have not failed lately; if there is none, among all that have not been tried. */
-  #pick(exchange: HeldExchange): EndpointClients | null {
-    const { tried } = exchange;
-    const choice = exchange.subset ?? this.#choices.whole;
-    if (choice.isStale) {
-      choice.use([...this.#endpoints.values()].filter(({ isEligible, key }) => isEligible && choice.has(key)));
-    }
-    const { picker } = choice;
-    const nowMs = this.clock.now();
-    const first = picker.pick(exchange);
-    if (first.kind === 'unavailable' || (!tried.has(first.picked.key) && first.picked.isPromising(nowMs))) {
-      return first.kind === 'picked' ? first.picked : null;
-    }
-    const better = picker.pickAmong(exchange, (each) => !tried.has(each.key) && each.isPromising(nowMs));
-    const result = better.kind === 'picked' ? better : picker.pickAmong(exchange, ({ key }) => !tried.has(key));
-    return result.kind === 'picked' ? result.picked : null;
-  }
-
   #reasonForNone({ subset }: HeldExchange): NoConnectionReason {
     if (this.#closed !== null) {
       return NoConnectionReason.CLOSED;
     }
-    const { size } = subset ?? this.#choices.whole;
-    return size > 0 ? NoConnectionReason.NO_HEALTHY_ENDPOINTS : NoConnectionReason.NO_ENDPOINTS;
+    return this.#endpoints.sizeOf(subset) > 0 ? NoConnectionReason.NO_HEALTHY_ENDPOINTS : NoConnectionReason.NO_ENDPOINTS;
   }
 
-  /** Whether a request need not wait. */
-  get #hasPlace(): boolean {
-    const hasRoom = this.connections < this.#context.limits.maxConnections;
-    return hasRoom || [...this.#endpoints.values()].some(({ idle, isEligible, size }) => idle > 0 || (isEligible && size === 0));
-  }
-
-  /**
-   * Where a request gets its connection: when no more can be made, one that has nothing to do, wherever in the subset it leads; if there is none,
-   * the first of an endpoint, which is always allowed. Null if it has to wait.
-   */
-  #sourceFor(picked: EndpointClients, { tried, subset }: HeldExchange): EndpointClients | null {
-    if (picked.idle > 0 || this.connections < this.#context.limits.maxConnections) {
-      return picked;
-    }
-    const choice = subset ?? this.#choices.whole;
-    const all = [...this.#endpoints.values()].filter(({ key }) => choice.has(key));
-    const idle = all.find((clients) => clients.idle > 0);
-    const first =
-      picked.size === 0 ? picked : all.find(({ isEligible, size, key }) => isEligible && size === 0 && !tried.has(key));
-    return idle ?? first ?? null;
-  }
-
-  #onPlaceFree({ endpoint }: EndpointClient): void {
-    const clients = this.#endpoints.get(endpoint.key);
-    if (clients !== undefined && !clients.isEligible) {
-      this.#forgetIfEmpty(endpoint.key, clients);
-    }
+  #onPlaceFree(client: EndpointClient): void {
+    this.#endpoints.forgetIfDone(client);
     this.#serveWaiting();
   }
 
   /** Each is asked once: it may be led to an endpoint where it has to wait on. */
   #serveWaiting(): void {
-    for (let left = this.#waiting.size; left > 0 && this.#hasPlace; left--) {
+    for (let left = this.#waiting.size; left > 0 && this.#endpoints.hasPlace; left--) {
       const [first] = this.#waiting;
       first?.onPlace();
-    }
-  }
-
-  #forgetIfEmpty(key: string, clients: EndpointClients): void {
-    if (clients.size === 0) {
-      this.#endpoints.delete(key);
     }
   }
 
   async #close(): Promise<void> {
     this.#ejections?.close();
     this.abandonAll();
-    for (const clients of this.#endpoints.values()) {
-      clients.close();
-    }
+    this.#endpoints.close();
     await Promise.all(this.#context.leaving);
   }
 }
