@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import { connect, type TLSSocket } from 'node:tls';
 import { runCommandLine } from '../../src/cli/run.ts';
@@ -8,6 +9,7 @@ import { mount, swapData } from '../support/mounted-files.ts';
 import { EchoBackend } from '../support/peers/echo-service.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 import { TestBridge } from '../support/test-bridge.ts';
+import { writeTestFiles } from '../support/test-files.ts';
 import { type KeyPair, testTls } from '../support/tls.ts';
 
 const asSecret = ({ cert, key }: KeyPair) => ({ 'tls.crt': cert, 'tls.key': key });
@@ -85,6 +87,33 @@ describe('certificates that change', () => {
 /** Signals that a test sends to a command in its own process. */
 class Signals extends EventEmitter {}
 
+interface Served {
+  readonly signals: Signals;
+  /** The exit code. */
+  readonly ended: Promise<number>;
+  readonly stderr: () => string;
+}
+
+function serveFile(path: string): Served {
+  const signals = new Signals();
+  let text = '';
+  const io = {
+    environment: {},
+    stdout: { write: () => undefined },
+    stderr: { write: (more: string) => (text += more) },
+    signals,
+  };
+  return { signals, ended: runCommandLine({ argv: ['--config', path], ...io }), stderr: () => text };
+}
+
+const answersAt = (port: number | undefined): Promise<boolean> =>
+  fetch(`http://127.0.0.1:${port}/livez`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+/** Folders that are watched, in all of this process. */
+const watches = (): number => process.getActiveResourcesInfo().filter((name) => name === 'FSEventWrap').length;
+
 describe('serve', () => {
   it('reads its file again on SIGHUP, and when a ConfigMap is swapped; a bad one changes nothing', async () => {
     const ports = [await freePort(), await freePort(), await freePort()];
@@ -95,20 +124,8 @@ clusters: [{ name: app, discovery: { type: static, endpoints: ["127.0.0.1:1"] } 
 drain: { delay: 0s, timeout: 0s }
 ${more}`;
     await using files = await mount({ 'bridge.yaml': config(0) });
-    const signals = new Signals();
-    let stderr = '';
-    const served = runCommandLine({
-      argv: ['--config', files.path('bridge.yaml')],
-      environment: {},
-      stdout: { write: () => undefined },
-      stderr: { write: (text) => (stderr += text) },
-      signals,
-    });
-    const answers = (listener: number): Promise<boolean> =>
-      fetch(`http://127.0.0.1:${ports[listener]}/livez`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
+    const { signals, ended, stderr } = serveFile(files.path('bridge.yaml'));
+    const answers = (listener: number): Promise<boolean> => answersAt(ports[listener]);
     const isLoaded = async (): Promise<boolean> => {
       const body = await (await fetch(`http://127.0.0.1:${ports[2]}/metrics`)).text();
       return /^grpc_health_bridge_config_reload_success 1$/m.test(body);
@@ -124,7 +141,28 @@ ${more}`;
     await until(isLoaded);
     signals.emit('SIGHUP', 'SIGHUP');
     signals.emit('SIGTERM', 'SIGTERM');
-    assert.equal(await served, 0, stderr);
+    assert.equal(await ended, 0, stderr());
     assert.equal(signals.listenerCount('SIGHUP'), 0);
+  });
+
+  it('watches nothing with reload.watch: false, and still reads its file on SIGHUP', async () => {
+    const [one, other, admin] = [await freePort(), await freePort(), await freePort()];
+    const config = (port: number): string => `
+listeners: [{ name: only, address: "127.0.0.1:${port}" }]
+admin: { address: "127.0.0.1:${admin}" }
+clusters: [{ name: app, discovery: { type: static, endpoints: ["127.0.0.1:1"] } }]
+drain: { delay: 0s, timeout: 0s }
+reload: { watch: false }`;
+    await using files = await writeTestFiles({ 'bridge.yaml': config(one) });
+    const before = watches();
+    const { signals, ended, stderr } = serveFile(files.path('bridge.yaml'));
+    await until(() => signals.listenerCount('SIGHUP') > 0);
+    assert.equal(watches(), before);
+    await writeFile(files.path('bridge.yaml'), config(other));
+    signals.emit('SIGHUP', 'SIGHUP');
+    await until(() => answersAt(other));
+    await until(async () => !(await answersAt(one)));
+    signals.emit('SIGTERM', 'SIGTERM');
+    assert.equal(await ended, 0, stderr());
   });
 });

@@ -70,6 +70,18 @@ describe('a reload of the configuration', () => {
     );
   });
 
+  it('says what needs a restart, and leaves that as it was', async () => {
+    await using echo = await EchoBackend.start();
+    const good = routed('one', [echoCluster('one', [echo])]);
+    await using bridge = await TestBridge.start(good);
+    const next = routed('one', [echoCluster('one', [echo])], { health: { paths: ['/other'], startupTimeout: '1s' } });
+    await bridge.reload({ ...next, metrics: { address: '127.0.0.1:0' }, logging: { level: 'error' } });
+    const { level, keys } = await bridge.untilLogged('configuration keys changed that need a restart');
+    assert.deepEqual([level, keys], ['warn', ['metrics', 'logging', 'health.startupTimeout']]);
+    assert.deepEqual([...bridge.bridge.addresses.keys()], ['plain', 'admin']);
+    assert.equal((await bridge.get('/other')).status, 200);
+  });
+
   it('keeps what it does not change: connections, checks and health', async () => {
     await using echo = await EchoBackend.start();
     await using checked = await GrpcBackend.start();

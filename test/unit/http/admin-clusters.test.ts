@@ -62,6 +62,23 @@ describe('/clusters', () => {
     });
   }
 
+  it('has for every endpoint that gets no calls a word that readers of Envoys know', () => {
+    const bad = endpoints.filter(({ state }) => state !== 'healthy' && state !== 'degraded');
+    const words = renderClustersText([clusterOf('bad', bad)]).match(/health_flags::.*/g) ?? [];
+    assert.equal(words.length, bad.length);
+    assert.deepEqual(
+      words.filter((word) => !/::\/(?:failed_active_hc|failed_outlier_check|eds_status_draining)/.test(word)),
+      [],
+    );
+  });
+
+  it('keeps lines whole where the path of a socket would break them', () => {
+    const whole = endpointHealth('unix:/run/app.sock', 'healthy');
+    const endpoint = { ...whole.endpoint, address: { kind: 'unix', path: '/run/a\nb' } } as const;
+    const lines = renderClustersText([clusterOf('a', [{ ...whole, endpoint }])]).split('\n');
+    assert.ok(lines.every((line) => line === '' || line.startsWith('a::')));
+  });
+
   it('is in the text form what Envoy prints, in its order', () => {
     const [, unhealthy] = endpointsIn('healthy', 'unhealthy');
     assert.ok(unhealthy !== undefined);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { computeVerdict } from '../../../../src/aggregation/bridge-verdict.ts';
 import type { BridgeVerdict } from '../../../../src/aggregation/verdict.ts';
 import {
   MAX_SHOWN,
@@ -9,7 +10,7 @@ import {
 } from '../../../../src/http/status-page/snapshot.ts';
 import { createStatusPages, SNAPSHOT_FRESH_MS } from '../../../../src/http/status-page/status-pages.ts';
 import { verdictOf } from '../../../support/health-answers.ts';
-import { endpointHealth, endpointsIn, THEN_MS } from '../../../support/health-views.ts';
+import { clusterHealth, endpointHealth, endpointsIn, policy, THEN_MS, viewOf } from '../../../support/health-views.ts';
 
 function sourceOver(verdict: BridgeVerdict, changes: Partial<StatusSource> = {}): StatusSource {
   return {
@@ -70,6 +71,30 @@ describe('/status.json', () => {
         { name: 'b', optional: true, endpoints: [] },
       ],
     });
+  });
+
+  it('has no character that steers a screen, whatever sources and endpoints say, and eight labels of an endpoint', () => {
+    const odd = 'a\u001b[2J\u202eb\u0085';
+    const shown = 'a?[2J?b?';
+    const whole = endpointHealth('10.0.0.1:1', 'unhealthy', { reason: odd });
+    const locality = { region: '', zone: odd, subZone: '' };
+    const origin = { cluster: 'c', priority: 0, weight: 1, locality, canary: false, panic: false, sourceState: null };
+    const labels = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`l${index}`, odd]));
+    const one = { ...whole, endpoint: { ...whole.endpoint, hostname: odd, origin, labels } };
+    const discovery = { state: 'failed', reason: odd, lastSuccessMs: null } as const;
+    const members = [{ name: 'a', optional: false }];
+    const failed = computeVerdict(viewOf(clusterHealth('a', [one], { discovery })), {
+      clusters: [policy('a')],
+      health: { healthyWhen: 'any', clusters: members, groups: [] },
+    });
+    const { clusters } = JSON.parse(renderSnapshot(sourceOver(failed)));
+    const [{ discoveryReason, endpoints }] = clusters;
+    assert.equal(discoveryReason, shown);
+    assert.partialDeepStrictEqual(endpoints[0], { hostname: shown, zone: shown, reason: shown });
+    assert.deepEqual(
+      endpoints[0].labels,
+      Array.from({ length: 8 }, (_, index) => `l${index}=${shown}`),
+    );
   });
 
   it('has a limit of endpoints for each cluster and for all, and says what it leaves out', () => {
