@@ -93,13 +93,15 @@ function cluster(name: string, { key }: Endpoint): RawConfig {
 
 /** A bridge with a hostile endpoint, and a good one that a second cluster has. */
 async function startBridge(hostile: RawH2Peer, good: EchoBackend): Promise<TestBridge> {
-  return await TestBridge.start({
+  const bridge = await TestBridge.start({
     clusters: [cluster('hostile', hostile.endpoint), cluster('good', good.endpoint)],
     routes: [
       { name: 'hostile', match: { prefix: '/test.Echo/Hang' }, cluster: 'hostile' },
       { name: 'good', match: { prefix: '/' }, cluster: 'good' },
     ],
   });
+  await bridge.untilHealthy(true);
+  return bridge;
 }
 
 describe('an endpoint that attacks a bridge', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { AbuseBench, callBlock, goawayOf, hang, odd, times } from '../support/abuse-bench.ts';
-import { open } from '../support/forward-client.ts';
+import { open, story } from '../support/forward-client.ts';
 import { bomb } from '../support/http2/flood.ts';
 import {
   block,
@@ -16,6 +16,7 @@ import {
   windowUpdate,
 } from '../support/http2/wire.ts';
 import { untilMetric } from '../support/metrics-page.ts';
+import { FrameType } from '../support/raw-client.ts';
 
 const END_BOTH = 5;
 const OPEN = hang(1);
@@ -133,6 +134,17 @@ describe('a client that attacks a bridge', () => {
       await bench.checkHonest();
     });
   }
+
+  it('with resets as fast as it can reaches the endpoint with as many calls as it may have at once, and no more', async () => {
+    const before = await bench.forwarded();
+    using client = await open({ port: bench.port() });
+    client.write(times(1000, (index) => Buffer.concat([hang(odd(index)), rstStream(odd(index), 8)])));
+    client.write(ping());
+    await client.untilFrame(FrameType.PING);
+    assert.equal((await bench.forwarded()) - before, 100);
+    assert.equal(story(client, odd(999)).at(-1), 'RST_STREAM 7', 'the others are refused');
+    await bench.checkHonest();
+  });
 
   it('leaves nothing behind', async () => {
     await untilMetric(bench.bridge, 'downstream_connections{listener="plain",protocol="http2"} 1');

@@ -19,7 +19,7 @@ export class AbuseBench implements AsyncDisposable {
   readonly #backend: EchoBackend;
   readonly #honest: EchoClient;
 
-  /** Listeners: `plain` for anybody, `hasty` with short times and without memory of resets, `small` for three connections. */
+  /** Listeners: `plain` for anybody, where a stream that was reset counts as open for long; `hasty` with short times and without memory of resets, `small` for three connections. */
   static async start(): Promise<AbuseBench> {
     const backend = await EchoBackend.start();
     const edge = { profile: 'edge', stallTimeout: '1s' };
@@ -27,7 +27,7 @@ export class AbuseBench implements AsyncDisposable {
     const here = { address: '127.0.0.1:0', routes: ['short', 'a'] };
     const bridge = await TestBridge.start({
       listeners: [
-        { name: 'plain', ...here, limits: edge },
+        { name: 'plain', ...here, limits: { ...edge, resetHold: '10s' } },
         { name: 'hasty', ...here, limits: { ...edge, ...times, resetHold: '0s' } },
         { name: 'small', ...here, limits: { maxConnections: 3 } },
       ],
@@ -38,6 +38,7 @@ export class AbuseBench implements AsyncDisposable {
         { name: 'a', match: { prefix: '/' }, cluster: 'a' },
       ],
     });
+    await bridge.untilHealthy(true);
     return new AbuseBench(bridge, backend);
   }
 
