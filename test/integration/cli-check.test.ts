@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import { describe, it } from 'node:test';
+import { stringify } from 'yaml';
 import type { CommandIo, Output, SignalSource, StopSignal } from '../../src/cli/command-io.ts';
 import { runCommandLine } from '../../src/cli/run.ts';
 import { GrpcBackend } from '../support/peers/grpc-backend.ts';
+import { quickCluster, TestBridge } from '../support/test-bridge.ts';
+import { writeTestFiles } from '../support/test-files.ts';
 
 const DEADLINE_MS = 5_000;
 const QUICK = ['--rpc-timeout', '3s', '--connect-timeout', '2s', '--check-interval', '100ms'];
@@ -67,6 +71,48 @@ describe('check --json', () => {
     assert.deepEqual([checks.default[0].componentId, checks.default[0].output], [backend.key, 'NOT_SERVING']);
     assert.match(command.text, /^[^\n]*\n$/);
   });
+});
+
+/** What a health+json document says, without what differs from moment to moment. */
+function said(text: string): unknown {
+  return JSON.parse(text, (key, value: unknown) => (MOMENTARY.has(key) ? undefined : value));
+}
+const MOMENTARY: ReadonlySet<string> = new Set(['time', 'since', 'observedValue', 'version', 'releaseId', 'process']);
+
+describe('check', () => {
+  for (const [what, health, code] of [
+    ['healthy', { clusters: ['good', { name: 'bad', optional: true }] }, 0],
+    ['unhealthy for one of two that count', { healthyWhen: 'all', clusters: ['good', 'bad'] }, 4],
+    ['healthy for one of two that count', { clusters: ['good', 'bad'] }, 0],
+    ['unhealthy by the share of endpoints', { clusters: ['half'] }, 4],
+    ['unhealthy for want of endpoints', { clusters: ['empty'] }, 4],
+  ] as const) {
+    it(`says what the server says of the same configuration: ${what}`, async () => {
+      await using up = await GrpcBackend.start();
+      await using down = await GrpcBackend.start({ services: { '': 'NOT_SERVING' } });
+      await using bare = await GrpcBackend.start({ health: false });
+      await using files = await writeTestFiles({ 'none.yaml': '[]' });
+      const config = {
+        clusters: [
+          quickCluster('good', [up.key, bare.key], { treat: { unimplemented: 'degraded' } }),
+          quickCluster('bad', [down.key]),
+          { ...quickCluster('half', [up.key, down.key]), healthyWhen: { percent: 60 } },
+          { name: 'empty', discovery: { type: 'file', path: files.path('none.yaml') } },
+        ],
+        health: { ...health, groups: [{ name: 'both', healthyWhen: 'all', clusters: ['good', 'bad'] }] },
+      };
+      await using bridge = await TestBridge.start(config);
+      while ((await bridge.get('/startupz')).status !== 200) {
+        // The next answer tells.
+      }
+      const { status, body } = await bridge.get('/healthz?format=json', { listener: 'admin' });
+      await writeFile(files.path('bridge.yaml'), stringify(config));
+      const command = new Running(['check', '--json', '--config', files.path('bridge.yaml')]);
+      assert.equal(await command.code, code);
+      assert.equal(status, code === 0 ? 200 : 503);
+      assert.deepEqual(said(command.text), said(body));
+    });
+  }
 });
 
 describe('check --watch', () => {
