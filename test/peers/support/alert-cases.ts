@@ -94,6 +94,8 @@ export const ALERT_CASES: readonly AlertCase[] = [
     alert: 'GrpcHealthBridgeLocalReplies',
     series: {
       [`local_replies_total{${A},reason="no_route"}`]: '0+100x30',
+      [`local_replies_total{${A},reason="client_certificate_required"}`]: '0+100x30',
+      [`local_replies_total{${A},reason="client_not_allowed"}`]: '0+100x30',
       [`local_replies_total{${A},reason="no_upstream"}`]: '0x9 0+10x20',
       [`calls_started_total{${A},route="r",cluster="c",grpc_service="",grpc_method=""}`]: '0+60x30',
     },

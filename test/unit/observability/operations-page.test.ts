@@ -3,6 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { ErrorCode } from '../../../src/errors.ts';
+import { GrpcStatus } from '../../../src/grpc/status.ts';
 import { RESPONSE_FLAGS } from '../../../src/observability/access-log/response-flags.ts';
 import { LocalReason } from '../../../src/proxy/local-reason.ts';
 
@@ -38,6 +39,45 @@ function assertNamed(words: readonly string[], text: string, atLeast: number): v
   assert.deepEqual(missing, []);
 }
 
+/** Metrics of the sources, without the prefix that all have. */
+const metrics = [...collect(/\$\{METRIC_PREFIX\}([a-z_]+)/g), ...collect(/\bfamily\(\s*'([a-z_]+)'/g)];
+
+const overlay = ['dashboard.json', 'prometheus-rule.yaml'].map((file) =>
+  readFileSync(new URL(`k8s/overlays/monitoring/${file}`, ROOT), 'utf8'),
+);
+
+/** What the pattern's first group finds in the dashboard and the alerts. */
+function asked(pattern: RegExp): readonly string[] {
+  return overlay.flatMap((text) => [...text.matchAll(pattern)].map(([, word = '']) => word));
+}
+
+/** The values of a label that they ask for. */
+function askedValues(label: string): readonly string[] {
+  return asked(new RegExp(`\\b${label}!?[=~]+\\\\?"([^"\\\\]+)`, 'g')).flatMap((list) => list.split('|'));
+}
+
+describe('the dashboard and the alerts', () => {
+  it('ask for metrics that there are', () => {
+    const names = new Set(asked(/grpc_health_bridge_([a-z_0-9]+)/g).map((name) => name.replace(/_bucket$/, '')));
+    assert.ok(names.size > 20);
+    assert.deepEqual(
+      [...names].filter((name) => !metrics.includes(name)),
+      [],
+    );
+  });
+
+  it('tell reasons, codes and states by words that there are', () => {
+    const reasons: ReadonlySet<string> = new Set(Object.values(LocalReason));
+    assert.deepEqual([askedValues('reason').length > 5, askedValues('reason').filter((word) => !reasons.has(word))], [true, []]);
+    const codes: ReadonlySet<string> = new Set(Object.keys(GrpcStatus));
+    assert.deepEqual(
+      [askedValues('grpc_code').length > 5, askedValues('grpc_code').filter((word) => !codes.has(word))],
+      [true, []],
+    );
+    assert.deepEqual(askedValues('state'), ['stale']);
+  });
+});
+
 describe('the page for operators names', () => {
   it('each error code', () => {
     assertNamed(Object.values(ErrorCode), section('## Error codes'), 8);
@@ -52,8 +92,7 @@ describe('the page for operators names', () => {
   });
 
   it('each metric', () => {
-    const names = [...collect(/\$\{METRIC_PREFIX\}([a-z_]+)/g), ...collect(/\bfamily\(\s*'([a-z_]+)'/g)];
-    assertNamed(names, section('## Metrics'), 22);
+    assertNamed(metrics, section('## Metrics'), 22);
   });
 
   it('each log line', () => {
