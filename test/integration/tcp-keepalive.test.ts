@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import { beforeEach, describe, it, mock } from 'node:test';
+import { createEndpoint } from '../../src/model/endpoint.ts';
 import { Http1Bench } from '../support/http1-bench.ts';
 import { Http1Endpoint } from '../support/peers/http1-endpoint.ts';
 import { RawH2Peer } from '../support/peers/raw-h2-peer.ts';
@@ -24,6 +25,16 @@ const asked = mock.method(await tcpHandles(), 'setKeepAlive');
 
 describe('TCP keepalive, which finds peers that have vanished while no PING is sent', () => {
   beforeEach(() => asked.mock.resetCalls());
+
+  it('is on towards endpoints that are reached at the second of two addresses', async () => {
+    await using peer = await RawH2Peer.start();
+    const { address } = peer.endpoint;
+    assert.ok(address.kind === 'tcp');
+    await using bench = new UpstreamBench();
+    bench.use(createEndpoint({ ...address, host: '127.0.0.2', otherHost: address.host }, null));
+    await bench.connected(1);
+    assert.deepEqual(askedFor(), A_MINUTE);
+  });
 
   for (const tls of [false, true]) {
     it(`is on towards HTTP/2 endpoints, ${tls ? 'TLS' : 'cleartext'}`, async () => {
