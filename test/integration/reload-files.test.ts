@@ -106,13 +106,18 @@ function serveFile(path: string): Served {
   return { signals, ended: runCommandLine({ argv: ['--config', path], ...io }), stderr: () => text };
 }
 
+const watching = (watch: boolean, port: number | undefined, admin: number | undefined): string => `
+listeners: [{ name: only, address: "127.0.0.1:${port}" }]
+admin: { address: "127.0.0.1:${admin}" }
+clusters: [{ name: app, discovery: { type: static, endpoints: ["127.0.0.1:1"] } }]
+drain: { delay: 0s, timeout: 0s }
+reload: { watch: ${watch} }`;
+
 const answersAt = (port: number | undefined): Promise<boolean> =>
   fetch(`http://127.0.0.1:${port}/livez`).then(
     ({ ok }) => ok,
     () => false,
   );
-/** Folders that are watched, in all of this process. */
-const watches = (): number => process.getActiveResourcesInfo().filter((name) => name === 'FSEventWrap').length;
 
 describe('serve', () => {
   it('reads its file again on SIGHUP, and when a ConfigMap is swapped; a bad one changes nothing', async () => {
@@ -146,23 +151,24 @@ ${more}`;
   });
 
   it('watches nothing with reload.watch: false, and still reads its file on SIGHUP', async () => {
-    const [one, other, admin] = [await freePort(), await freePort(), await freePort()];
-    const config = (port: number): string => `
-listeners: [{ name: only, address: "127.0.0.1:${port}" }]
-admin: { address: "127.0.0.1:${admin}" }
-clusters: [{ name: app, discovery: { type: static, endpoints: ["127.0.0.1:1"] } }]
-drain: { delay: 0s, timeout: 0s }
-reload: { watch: false }`;
-    await using files = await writeTestFiles({ 'bridge.yaml': config(one) });
-    const before = watches();
-    const { signals, ended, stderr } = serveFile(files.path('bridge.yaml'));
-    await until(() => signals.listenerCount('SIGHUP') > 0);
-    assert.equal(watches(), before);
-    await writeFile(files.path('bridge.yaml'), config(other));
-    signals.emit('SIGHUP', 'SIGHUP');
-    await until(() => answersAt(other));
-    await until(async () => !(await answersAt(one)));
-    signals.emit('SIGTERM', 'SIGTERM');
-    assert.equal(await ended, 0, stderr());
+    const ports = await Promise.all(Array.from({ length: 6 }, freePort));
+    const [blindPort, blindAdmin, nextBlindPort, port, admin, nextPort] = ports;
+    const blind = (at: number | undefined): string => watching(false, at, blindAdmin);
+    await using files = await writeTestFiles({ 'blind.yaml': blind(blindPort), 'seeing.yaml': watching(true, port, admin) });
+    const [unwatched, watched] = [serveFile(files.path('blind.yaml')), serveFile(files.path('seeing.yaml'))];
+    await until(async () => (await answersAt(blindPort)) && (await answersAt(port)));
+    await writeFile(files.path('blind.yaml'), blind(nextBlindPort));
+    // The one that watches the same folder has read its own file twice before anything is concluded of the other.
+    for (const at of [nextPort, port]) {
+      await writeFile(files.path('seeing.yaml'), watching(true, at, admin));
+      await until(() => answersAt(at));
+    }
+    assert.deepEqual([await answersAt(blindPort), await answersAt(nextBlindPort)], [true, false]);
+    unwatched.signals.emit('SIGHUP', 'SIGHUP');
+    await until(() => answersAt(nextBlindPort));
+    for (const { signals, ended, stderr } of [unwatched, watched]) {
+      signals.emit('SIGTERM', 'SIGTERM');
+      assert.equal(await ended, 0, stderr());
+    }
   });
 });
