@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
-import { createServer, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 
 /** A span as OTLP has it in JSON, as far as tests look at it; attributes are an object here. */
@@ -42,11 +42,14 @@ export class OtlpCollector implements AsyncDisposable {
   readonly paths = new Set<string>();
   /** Attributes of the last resource. */
   resource: Readonly<Record<string, unknown>> = {};
+  /** Of the last request. */
+  headers: IncomingHttpHeaders = {};
   /** Requests that have come. */
   requests = 0;
   readonly #events = new EventEmitter<{ change: [] }>();
   readonly #server = createServer((request, response) => {
     this.requests++;
+    this.headers = request.headers;
     this.paths.add(`${request.method} ${request.url}`);
     this.#events.emit('change');
     void text(request).then(
