@@ -39,6 +39,12 @@ function assertNamed(words: readonly string[], text: string, atLeast: number): v
   assert.deepEqual(missing, []);
 }
 
+/** The words of a type that is a choice of texts. */
+function wordsOf(type: string): readonly string[] {
+  const [choice = ''] = collect(new RegExp(`export type ${type} =([^;]+);`, 'g'));
+  return [...choice.matchAll(/'(\w+)'/g)].map(([, word = '']) => word);
+}
+
 /** Metrics of the sources, without the prefix that all have. */
 const metrics = [...collect(/\$\{METRIC_PREFIX\}([a-z_]+)/g), ...collect(/\bfamily\(\s*'([a-z_]+)'/g)];
 
@@ -93,6 +99,11 @@ describe('the page for operators names', () => {
 
   it('each metric', () => {
     assertNamed(metrics, section('## Metrics'), 22);
+  });
+
+  it('each outcome of checks, and each kind of peers that are turned away', () => {
+    assertNamed(wordsOf('OutcomeWord'), section('## Metrics'), 13);
+    assertNamed(wordsOf('RefusalReason'), section('### Limits'), 9);
   });
 
   it('each log line', () => {
