@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
+import { connect, type OutgoingHttpHeaders } from 'node:http2';
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, it } from 'node:test';
 import { AdminAccess } from '../../src/http/admin-access.ts';
@@ -95,6 +96,39 @@ describe('an answer of the admin listener', () => {
     }
     assert.deepEqual(errors, ['no page', 'no metrics']);
     await app.close();
+  });
+});
+
+describe('the admin listener over HTTP/2', () => {
+  it('asks of :authority and origin what it asks of Host over HTTP/1.1', async () => {
+    await using backend = await GrpcBackend.start();
+    await using test = await TestBridge.start({ clusters: [quickCluster('a', [backend.key])] });
+    await test.untilHealthy(true);
+    const { host, port } = new URL(test.url('admin'));
+    const client = connect(test.url('admin'));
+    const codeOf = async (headers: OutgoingHttpHeaders): Promise<unknown> => {
+      const stream = client
+        .request(headers, { signal: AbortSignal.timeout(5000) })
+        .resume()
+        .end();
+      const [answer] = await once(stream, 'response');
+      return answer[':status'];
+    };
+    for (const [headers, code] of [
+      [{ ':path': '/config' }, 200],
+      [{ ':path': '/config', ':authority': `localhost:${port}` }, 200],
+      [{ ':path': '/config', ':authority': `evil.example:${port}` }, 403],
+      [{ ':path': '/metrics', ':authority': 'evil.example' }, 403],
+      [{ ':path': '/healthcheck/fail' }, 405],
+      [{ ':path': '/healthcheck/fail', ':method': 'POST', origin: 'http://evil.example' }, 403],
+      [{ ':path': '/healthcheck/fail', ':method': 'POST', ':authority': 'evil.example' }, 403],
+      [{ ':path': '/ready' }, 200],
+      [{ ':path': '/healthcheck/fail', ':method': 'POST', origin: `http://${host}` }, 200],
+      [{ ':path': '/ready' }, 503],
+    ] as const) {
+      assert.equal(await codeOf(headers), code, JSON.stringify(headers));
+    }
+    client.destroy();
   });
 });
 

@@ -8,13 +8,22 @@ const withTracing = (tracing: unknown): object => ({ ...baseConfig(), tracing })
 const URL_WANTED = 'must be a URL of http or https, without user, query and fragment';
 
 const CASES: readonly BadCase[] = [
-  ...['collector:4318', 'grpc://collector:4317', 'http://', 'http:collector', 'http://a:b@c', 'http://c/?d', 'http://c#d'].map(
-    (otlpEndpoint) =>
-      one(
-        `${otlpEndpoint} as a collector`,
-        withTracing({ otlpEndpoint }),
-        `tracing.otlpEndpoint: ${URL_WANTED} (got "${otlpEndpoint}")`,
-      ),
+  ...[
+    'collector:4318',
+    'grpc://collector:4317',
+    'http://',
+    'http:collector',
+    'http://a:b@c',
+    'http://token@c',
+    'http://:b@c',
+    'http://c/?d',
+    'http://c#d',
+  ].map((otlpEndpoint) =>
+    one(
+      `${otlpEndpoint} as a collector`,
+      withTracing({ otlpEndpoint }),
+      `tracing.otlpEndpoint: ${URL_WANTED} (got "${otlpEndpoint}")`,
+    ),
   ),
   one(
     'spans without trace context',
