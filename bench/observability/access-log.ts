@@ -1,7 +1,7 @@
 // node bench/observability/access-log.ts: nanoseconds per line of the access log, without writing it.
 import { createEndpoint } from '../../src/model/endpoint.ts';
 import { LineFormat } from '../../src/observability/access-log/line-format.ts';
-import { LineWriter } from '../../src/observability/access-log/line-writer.ts';
+import { LineMemory, LineWriter } from '../../src/observability/access-log/line-writer.ts';
 import { CallRecord } from '../../src/proxy/call-record.ts';
 import { list } from '../../test/support/http2/fields.ts';
 
@@ -37,14 +37,13 @@ function call(): CallRecord {
 for (const style of ['envoy', 'json'] as const) {
   const format = new LineFormat(style);
   const line = new LineWriter(format.form);
-  line.octets = Buffer.alloc(65_536);
+  const memory = new LineMemory(65_536);
   const logged = call();
   let length = 0;
   for (let round = 0; round < 3; round++) {
     const startedAt = performance.now();
     for (let index = 0; index < LINES; index++) {
-      line.at = 0;
-      line.end = 16_384;
+      line.begin(memory, 0, 16_384);
       format.write(logged, 1_790_000_000_000 + (index >> 4), line);
       length = line.at;
     }

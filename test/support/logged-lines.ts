@@ -1,6 +1,6 @@
 import { parseLogFormat } from '../../src/model/log-format.ts';
 import { LineFormat, type LineStyle } from '../../src/observability/access-log/line-format.ts';
-import { LineWriter } from '../../src/observability/access-log/line-writer.ts';
+import { LineMemory, LineWriter } from '../../src/observability/access-log/line-writer.ts';
 import { CallRecord } from '../../src/proxy/call-record.ts';
 import { list } from './http2/fields.ts';
 
@@ -19,9 +19,7 @@ export function styleOf(format: string): LineStyle {
 /** Writes one line, from a place in the middle of the memory. @param room octets that the line may take. */
 export function lineOf(format: LineFormat | string, call: CallRecord, startMs = 0, room = 4096): string {
   const line = new LineWriter(format === 'json' || (format instanceof LineFormat && format.form === 'json') ? 'json' : 'text');
-  line.octets = Buffer.alloc(10 + room, '#');
-  line.at = 10;
-  line.end = 10 + room;
+  line.begin(new LineMemory(10 + room), 10, 10 + room);
   const made = format instanceof LineFormat ? format : new LineFormat(styleOf(format));
   made.write(call, startMs, line);
   return line.octets.toString('utf8', 10, line.at);

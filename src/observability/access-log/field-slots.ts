@@ -2,6 +2,7 @@ import { type Field, type FieldList, NameId } from '../../http2/index.ts';
 
 const LAST_ID: number = Math.max(...Object.values(NameId));
 const NONE = 255;
+const LENGTH_BITS = 31;
 
 /** Finds the fields that a format shows in one pass over a section. */
 export class FieldSlots {
@@ -11,6 +12,8 @@ export class FieldSlots {
   /** The slot of each NameId. */
   readonly #slotOfId: Uint8Array;
   readonly #slotOfText: ReadonlyMap<string, number>;
+  /** Lengths of the names in `#slotOfText`, as bits modulo 32: most names of others are of no such length. */
+  readonly #lengths: number;
 
   /** @param names in small letters, at most 128, none twice. */
   constructor(names: readonly string[]) {
@@ -27,6 +30,7 @@ export class FieldSlots {
       }
     }
     this.#slotOfText = others;
+    this.#lengths = [...others.keys()].reduce((bits, { length }) => bits | (1 << (length & LENGTH_BITS)), 0);
   }
 
   /** Takes a section, or null for none. The fields are those of the list: good as long as it is. */
@@ -56,7 +60,7 @@ export class FieldSlots {
     if (name.id > 0 && name.id <= LAST_ID) {
       return this.#slotOfId[name.id] ?? NONE;
     }
-    return this.#slotOfText.size === 0 ? NONE : (this.#slotOfText.get(name.text) ?? NONE);
+    return (this.#lengths & (1 << (name.length & LENGTH_BITS))) === 0 ? NONE : (this.#slotOfText.get(name.text) ?? NONE);
   }
 }
 

@@ -1,9 +1,9 @@
 import { ENVOY_LOG_FORMAT, type FieldOperator, type LogSegment, parseLogFormat } from '../../model/log-format.ts';
 import type { CallView } from '../../proxy/observer.ts';
 import { FieldSlots } from './field-slots.ts';
+import { isServiceTime, type LinePart, toParts } from './line-parts.ts';
 import type { LineForm, LineWriter } from './line-writer.ts';
-import { TextCache } from './text-cache.ts';
-import { createValueWriter, isServiceTime, type LineParts, type ValueWriter } from './value-writer.ts';
+import { type Piece, pieceOf } from './piece.ts';
 
 /** What lines look like: Envoy's default, JSON objects, or a format. */
 export type LineStyle = 'envoy' | 'json' | readonly LogSegment[];
@@ -32,17 +32,8 @@ const JSON_KEYS: readonly (readonly [key: string, operator: string])[] = [
   ['downstream_remote_address', '%DOWNSTREAM_REMOTE_ADDRESS%'],
 ];
 
-const QUOTE: Uint8Array = Uint8Array.from(Buffer.from('"'));
-const DASH: Uint8Array = Uint8Array.from(Buffer.from('-'));
-const NULL: Uint8Array = Uint8Array.from(Buffer.from('null'));
-const LINE_END: Uint8Array = Uint8Array.from(Buffer.from('\n'));
+const LINE_END: Piece = pieceOf('\n');
 const LINE_END_OCTET = 0x0a;
-
-/** Text, then a value; of one of them at most there is none. */
-interface LinePart {
-  readonly before: Uint8Array;
-  readonly value: ValueWriter | null;
-}
 
 /** Writes lines of one style. Put together once; a line costs no memory. */
 export class LineFormat {
@@ -61,7 +52,7 @@ export class LineFormat {
       TRAILER: new FieldSlots(namesOf(segments, 'TRAILER')),
     };
     this.wantsResponseFields = this.#sections.RESP.fields.length + this.#sections.TRAILER.fields.length > 0;
-    this.#parts = toParts(segments, { sections: this.#sections, texts: new TextCache(this.form) });
+    this.#parts = toParts(segments, this.form, this.#sections);
   }
 
   /**
@@ -79,43 +70,30 @@ export class LineFormat {
     for (let index = 0; index < this.#parts.length; index++) {
       const part = this.#parts[index];
       if (part !== undefined) {
-        line.raw(part.before);
-        if (part.value !== null) {
-          this.#writeValue(part.value, call, startMs, line);
-        }
+        writePart(part, call, startMs, line);
       }
     }
     line.end = line.at + LINE_END.length;
     if (line.octets[line.at - 1] !== LINE_END_OCTET) {
-      line.raw(LINE_END);
-    }
-  }
-
-  #writeValue(value: ValueWriter, call: CallView, startMs: number, line: LineWriter): void {
-    if (!value.has(call)) {
-      line.raw(this.form === 'json' ? NULL : DASH);
-    } else if (this.form === 'json' && value.isText) {
-      line.raw(QUOTE);
-      value.write(call, startMs, line);
-      line.raw(QUOTE);
-    } else {
-      value.write(call, startMs, line);
+      line.piece(LINE_END);
     }
   }
 }
 
-function toParts(segments: readonly LogSegment[], parts: LineParts): readonly LinePart[] {
-  const made: LinePart[] = [];
-  let before = '';
-  for (const segment of segments) {
-    if (segment.kind === 'text') {
-      before += segment.text;
-    } else {
-      made.push({ before: Uint8Array.from(Buffer.from(before)), value: createValueWriter(segment, parts) });
-      before = '';
-    }
+function writePart(part: LinePart, call: CallView, startMs: number, line: LineWriter): void {
+  if (part.number !== null) {
+    part.number.write(call, line);
+  } else if (part.text !== null) {
+    part.text.write(call, line);
+  } else if (part.field !== null) {
+    part.field.write(line);
+  } else if (part.time !== null) {
+    part.time.write(startMs, line);
+  } else if (part.address !== null) {
+    part.address.write(call, line);
+  } else {
+    line.raw(part.literal);
   }
-  return before === '' ? made : [...made, { before: Uint8Array.from(Buffer.from(before)), value: null }];
 }
 
 function namesOf(segments: readonly LogSegment[], operator: FieldOperator): readonly string[] {

@@ -1,3 +1,5 @@
+import type { Piece } from './piece.ts';
+
 const BACKSLASH = 0x5c;
 const LETTER_X = 0x78;
 const LETTER_U = 0x75;
@@ -22,18 +24,52 @@ const NEEDS: Uint8Array = Uint8Array.from({ length: 256 }, (_, octet) => {
 /** Whether lines are text, in which control octets become `\x1b`, or JSON, in which they become `\u001b`, and which is UTF-8. */
 export type LineForm = 'text' | 'json';
 
+/** Memory for lines. */
+export class LineMemory {
+  readonly octets: Buffer;
+  /** Of the same octets. */
+  readonly view: DataView;
+
+  constructor(length: number) {
+    this.octets = Buffer.allocUnsafeSlow(length);
+    this.view = new DataView(this.octets.buffer);
+  }
+}
+
+const NO_MEMORY: LineMemory = new LineMemory(0);
+
 /**
  * Writes one line into memory of its owner, up to a limit beyond which everything is cut off. Nothing is allocated.
  */
 export class LineWriter {
-  octets: Buffer = Buffer.alloc(0);
+  octets: Buffer = NO_MEMORY.octets;
   at = 0;
   /** Nothing is written from here on. */
   end = 0;
   readonly form: LineForm;
+  #view: DataView = NO_MEMORY.view;
 
   constructor(form: LineForm) {
     this.form = form;
+  }
+
+  /** Begins a line at a place of that memory; nothing is written from `end` on. */
+  begin({ octets, view }: LineMemory, at: number, end: number): void {
+    this.octets = octets;
+    this.#view = view;
+    this.at = at;
+    this.end = end;
+  }
+
+  /** Writes a piece. */
+  piece(piece: Piece): void {
+    const { at } = this;
+    if (at + piece.roundedLength <= this.end) {
+      piece.copyTo(this.#view, at);
+      this.at = at + piece.length;
+    } else {
+      this.raw(piece.octets.subarray(0, piece.length));
+    }
   }
 
   /** Writes octets as they are. */

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../util/clock.ts';
-import { type LineForm, LineWriter } from './line-writer.ts';
+import { type LineForm, LineMemory, LineWriter } from './line-writer.ts';
 import type { LogOutput } from './log-output.ts';
 
 /** The longest line with its end; longer ones are cut off. Octets. */
@@ -34,7 +34,7 @@ export interface AccessLogStats {
 }
 
 interface Chunk {
-  readonly octets: Buffer;
+  readonly memory: LineMemory;
   length: number;
   lines: number;
 }
@@ -82,9 +82,8 @@ export class LogSink implements AccessLogStats {
       return null;
     }
     const writer = this.#writer;
-    writer.octets = this.#current.octets;
-    writer.at = this.#current.length;
-    writer.end = writer.at + MAX_LINE_OCTETS;
+    const { memory, length } = this.#current;
+    writer.begin(memory, length, length + MAX_LINE_OCTETS);
     return writer;
   }
 
@@ -167,7 +166,7 @@ export class LogSink implements AccessLogStats {
     let from = 0;
     let retryMs = MIN_RETRY_MS;
     while (from < chunk.length && !this.#isClosed) {
-      const result = await this.#output.write(chunk.octets, from, chunk.length);
+      const result = await this.#output.write(chunk.memory.octets, from, chunk.length);
       this.#judge(result.error);
       if (result.octets > 0) {
         from += result.octets;
@@ -226,5 +225,5 @@ export class LogSink implements AccessLogStats {
 }
 
 function createChunk(): Chunk {
-  return { octets: Buffer.allocUnsafeSlow(CHUNK_OCTETS), length: 0, lines: 0 };
+  return { memory: new LineMemory(CHUNK_OCTETS), length: 0, lines: 0 };
 }

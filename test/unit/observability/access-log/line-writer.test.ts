@@ -2,13 +2,14 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { LineFormat } from '../../../../src/observability/access-log/line-format.ts';
-import { LineWriter } from '../../../../src/observability/access-log/line-writer.ts';
+import { LineMemory, LineWriter } from '../../../../src/observability/access-log/line-writer.ts';
 import { callWith, lineOf, styleOf } from '../../../support/logged-lines.ts';
 
 function written(form: 'text' | 'json', value: Buffer, room = 4096): string {
   const line = new LineWriter(form);
-  line.octets = Buffer.alloc(room + 8, '#');
-  line.end = room;
+  const memory = new LineMemory(room + 8);
+  memory.octets.fill('#');
+  line.begin(memory, 0, room);
   line.value(value, 0, value.length);
   assert.ok(line.at <= room);
   assert.equal(line.octets.toString('latin1', room), '########');

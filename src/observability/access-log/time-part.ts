@@ -1,10 +1,13 @@
-import type { TimeDirective, TimePart } from '../../model/time-format.ts';
+import type { TimeDirective, TimePart as TimeFormatPart } from '../../model/time-format.ts';
 import type { LineWriter } from './line-writer.ts';
+import type { PartFrame } from './part-frame.ts';
+import type { Piece } from './piece.ts';
 
 const MS_PER_SECOND = 1000;
 const MS_PER_DAY = 86_400_000;
-const NANOSECOND_DIGITS = 9;
-const ISO: readonly TimePart[] = [
+const MS_DIGITS = 3;
+const ZERO = 0x30;
+const ISO: readonly TimeFormatPart[] = [
   { kind: 'directive', letter: 'F', digits: 0 },
   { kind: 'text', text: 'T' },
   { kind: 'directive', letter: 'T', digits: 0 },
@@ -13,69 +16,77 @@ const ISO: readonly TimePart[] = [
   { kind: 'text', text: 'Z' },
 ];
 
-/** A part that stays the same for a second, or the fraction of it. */
-type Piece =
-  | { readonly kind: 'second'; octets: Uint8Array; readonly parts: readonly TimePart[] }
-  | { readonly kind: 'fraction'; readonly digits: number };
+/** Where a fraction of the second stands in the piece, and how many of its digits. */
+interface Fraction {
+  readonly at: number;
+  readonly digits: number;
+}
 
-/** Writes times in UTC. What changes with the second alone is put together once in a second. */
-export class TimeWriter {
-  readonly #pieces: readonly Piece[];
+/** When a call began, in UTC. All but fractions of the second is put together once in a second. */
+export class TimePart {
+  readonly #parts: readonly TimeFormatPart[];
+  readonly #frame: PartFrame;
+  #ms = Number.NaN;
   #second = Number.NaN;
+  #piece: Piece;
+  #fractions: readonly Fraction[] = [];
 
   /** @param parts null for ISO 8601 with milliseconds, as in `2026-11-25T14:48:06.123Z`. */
-  constructor(parts: readonly TimePart[] | null) {
-    this.#pieces = toPieces(parts ?? ISO);
+  constructor(parts: readonly TimeFormatPart[] | null, frame: PartFrame) {
+    this.#parts = parts ?? ISO;
+    this.#frame = frame;
+    this.#piece = frame.none;
   }
 
   /** @param wallMs milliseconds since 1970. */
   write(wallMs: number, line: LineWriter): void {
     const ms = Math.floor(wallMs);
+    if (ms !== this.#ms) {
+      this.#ms = ms;
+      this.#render(ms);
+    }
+    line.piece(this.#piece);
+  }
+
+  #render(ms: number): void {
     const second = Math.floor(ms / MS_PER_SECOND);
     if (second !== this.#second) {
       this.#second = second;
-      renderSecond(this.#pieces, new Date(second * MS_PER_SECOND));
+      this.#renderSecond(new Date(second * MS_PER_SECOND));
     }
-    for (let index = 0; index < this.#pieces.length; index++) {
-      const piece = this.#pieces[index];
-      if (piece?.kind === 'second') {
-        line.raw(piece.octets);
-      } else if (piece !== undefined) {
-        const nanoseconds = (ms - second * MS_PER_SECOND) * 1_000_000;
-        line.digits(Math.floor(nanoseconds / 10 ** (NANOSECOND_DIGITS - piece.digits)), piece.digits);
+    const milliseconds = ms - second * MS_PER_SECOND;
+    for (let index = 0; index < this.#fractions.length; index++) {
+      const fraction = this.#fractions[index];
+      if (fraction !== undefined) {
+        writeFraction(this.#piece, fraction, milliseconds);
       }
     }
   }
-}
 
-function toPieces(parts: readonly TimePart[]): readonly Piece[] {
-  const pieces: Piece[] = [];
-  let steady: TimePart[] = [];
-  const settle = (): void => {
-    if (steady.length > 0) {
-      pieces.push({ kind: 'second', octets: new Uint8Array(), parts: steady });
-      steady = [];
+  #renderSecond(at: Date): void {
+    const fractions: Fraction[] = [];
+    let text = '';
+    for (const part of this.#parts) {
+      if (part.kind === 'directive' && part.letter === 'f') {
+        fractions.push({ at: this.#frame.opening.length + Buffer.byteLength(text), digits: part.digits });
+        text += '0'.repeat(part.digits);
+      } else {
+        text += part.kind === 'text' ? part.text : RENDER[part.letter](at);
+      }
     }
-  };
-  for (const part of parts) {
-    if (part.kind === 'directive' && part.letter === 'f') {
-      settle();
-      pieces.push({ kind: 'fraction', digits: part.digits });
-    } else {
-      steady.push(part);
-    }
+    this.#piece = this.#frame.around(Buffer.from(text));
+    this.#fractions = fractions;
   }
-  settle();
-  return pieces;
 }
 
-function renderSecond(pieces: readonly Piece[], at: Date): void {
-  for (const piece of pieces) {
-    if (piece.kind === 'second') {
-      piece.octets = Buffer.from(
-        piece.parts.map((part) => (part.kind === 'text' ? part.text : RENDER[part.letter](at))).join(''),
-      );
+/** Of the nine digits of a second's nanoseconds, the first three are all that is known. */
+function writeFraction(piece: Piece, { at, digits }: Fraction, milliseconds: number): void {
+  let rest = milliseconds;
+  for (let digit = MS_DIGITS - 1; digit >= 0; digit--) {
+    if (digit < digits) {
+      piece.octets[at + digit] = ZERO + (rest % 10);
     }
+    rest = Math.trunc(rest / 10);
   }
 }
 
