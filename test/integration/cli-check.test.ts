@@ -77,7 +77,15 @@ describe('check --json', () => {
 function said(text: string): unknown {
   return JSON.parse(text, (key, value: unknown) => (MOMENTARY.has(key) ? undefined : value));
 }
-const MOMENTARY: ReadonlySet<string> = new Set(['time', 'since', 'observedValue', 'version', 'releaseId', 'process']);
+const MOMENTARY: ReadonlySet<string> = new Set([
+  'time',
+  'since',
+  'observedValue',
+  'observedUnit',
+  'version',
+  'releaseId',
+  'process',
+]);
 
 describe('check', () => {
   for (const [what, health, code] of [
