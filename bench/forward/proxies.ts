@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly bundleFile: string;
   /** Whether every proxy writes an access log to a file. */
   readonly hasLogs: boolean;
+  /** The first of the ports that proxies listen at. */
+  readonly firstPort: number;
 }
 
 /** A proxy under measurement: a row of the table. */
@@ -30,12 +32,14 @@ export interface Proxy {
   readonly name: string;
   readonly ports: Ports;
   readonly command: readonly string[];
+  /** As in its surroundings. */
+  readonly hasLogs: boolean;
 }
 
 /** The proxies that are installed, the bridge first. */
 export function createProxies(around: Surroundings): readonly Proxy[] {
   return [createBridge, createHaproxy, createNginx, createEnvoy, createFloor].flatMap((create, index) => {
-    const base = 31_000 + index * 10;
+    const base = around.firstPort + index * 10;
     return create(around, { h2load: base, h2loadTls: base + 1, grpcGo: base + 2, grpcGoTls: base + 3 });
   });
 }
@@ -62,7 +66,7 @@ function createBridge(around: Surroundings, ports: Ports): readonly Proxy[] {
   };
   const file = write(around, 'bridge.json', JSON.stringify(config));
   const main = new URL('../../dist/main.js', import.meta.url).pathname;
-  return [{ name: 'grpc-health-bridge', ports, command: [process.execPath, main, '--config', file] }];
+  return [{ name: 'grpc-health-bridge', ports, command: [process.execPath, main, '--config', file], hasLogs: around.hasLogs }];
 }
 
 function bridgeCluster(name: string, port: number): object {
@@ -97,7 +101,8 @@ backend echo
   server s 127.0.0.1:${around.echoPort} proto h2
 `;
   const program = '/usr/sbin/haproxy';
-  return installed(program, { name: 'HAProxy', ports, command: [program, '-db', '-f', write(around, 'haproxy.cfg', config)] });
+  const command = [program, '-db', '-f', write(around, 'haproxy.cfg', config)];
+  return installed(program, { name: 'HAProxy', ports, command, hasLogs: around.hasLogs });
 }
 
 function createNginx(around: Surroundings, ports: Ports): readonly Proxy[] {
@@ -123,7 +128,8 @@ http {
 ${server(ports.h2load, 'nghttpd', false)}${server(ports.h2loadTls, 'nghttpd', true)}${server(ports.grpcGo, 'echo', false)}${server(ports.grpcGoTls, 'echo', true)}}
 `;
   const program = '/usr/sbin/nginx';
-  return installed(program, { name: 'nginx', ports, command: [program, '-c', write(around, 'nginx.conf', config)] });
+  const command = [program, '-c', write(around, 'nginx.conf', config)];
+  return installed(program, { name: 'nginx', ports, command, hasLogs: around.hasLogs });
 }
 
 function createEnvoy(around: Surroundings, ports: Ports): readonly Proxy[] {
@@ -150,7 +156,7 @@ function createEnvoy(around: Surroundings, ports: Ports): readonly Proxy[] {
   };
   const file = write(around, 'envoy.json', JSON.stringify(config));
   const command = [program, '--concurrency', '1', '-c', file, '-l', 'error', '--disable-hot-restart'];
-  return installed(program, { name: 'Envoy', ports, command });
+  return installed(program, { name: 'Envoy', ports, command, hasLogs: around.hasLogs });
 }
 
 function envoyCluster(name: string, port: number): object {
@@ -215,6 +221,9 @@ function socketAddress(port: number): object {
 
 /** Octets copied between sockets, with TLS on the client's side where the shape has it: what Node costs before any HTTP/2. */
 function createFloor(around: Surroundings, ports: Ports): readonly Proxy[] {
+  if (around.hasLogs) {
+    return [];
+  }
   const script = new URL('./floor.ts', import.meta.url).pathname;
   const pairs = [
     `${ports.h2load}:${around.nghttpdPort}`,
@@ -223,7 +232,7 @@ function createFloor(around: Surroundings, ports: Ports): readonly Proxy[] {
     `${ports.grpcGoTls}:${around.echoPort}:tls`,
   ];
   const command = [process.execPath, script, around.certificateFile, around.privateKeyFile, ...pairs];
-  return [{ name: 'floor: Node copying octets', ports, command }];
+  return [{ name: 'floor: Node copying octets', ports, command, hasLogs: false }];
 }
 
 function write(around: Surroundings, name: string, content: string): string {

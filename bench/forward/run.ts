@@ -1,5 +1,6 @@
-// npm run bench: CPU per call of the bridge and of every proxy that is installed, interleaved; writes docs/performance.md's table.
+// npm run bench: CPU per call of the bridge and of every proxy that is installed, interleaved; writes docs/performance.md's tables.
 //   node bench/forward/run.ts [--rounds 5] [--only SHAPE,…] [--proxies NAME,…] [--logs] [--write]
+// With --logs each proxy runs twice: without access log and with one.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,9 @@ import { SHAPES, type Shape } from './shapes.ts';
 import { type Cell, renderTable, writeTable } from './table.ts';
 
 const PROXY_CORE = 0;
+const FIRST_PORT = 31_000;
+/** Of the proxies that write access logs. */
+const FIRST_LOGGING_PORT = 31_100;
 const LOAD_CORE = 1;
 const NGHTTPD_PORT = 30_990;
 const ECHO_PORT = 30_991;
@@ -47,7 +51,10 @@ async function main(): Promise<void> {
   );
   void nghttpd;
   void echo;
-  const proxies = createProxies(around).filter(({ name }) => isChosen(values.proxies, name));
+  const both = values.logs
+    ? [around, { ...around, hasLogs: true, firstPort: FIRST_LOGGING_PORT, folder: subfolder('logs') }]
+    : [around];
+  const proxies = both.flatMap((each) => createProxies(each).filter(({ name }) => isChosen(values.proxies, name)));
   const shapes = SHAPES.filter(({ name }) => isChosen(values.only, name));
   using stack = new DisposableStack();
   const running = new Map<Proxy, PinnedProcess>();
@@ -59,7 +66,8 @@ async function main(): Promise<void> {
   const rounds = Number(values.rounds);
   for (let round = 0; round <= rounds; round++) {
     for (const shape of shapes) {
-      for (const [proxy, process] of running) {
+      // Forth and back by turns, as what a neighbour leaves in caches is not the same on both sides.
+      for (const [proxy, process] of round % 2 === 0 ? running : [...running].toReversed()) {
         const before = process.cpuMs;
         const startedAt = performance.now();
         // The first round warms up caches and compilers and counts for nothing.
@@ -70,21 +78,30 @@ async function main(): Promise<void> {
         const cpuUs = ((process.cpuMs - before) * 1000) / shape.calls;
         const perSecond = shape.calls / ((performance.now() - startedAt) / 1000);
         if (round > 0) {
-          cells.push({ proxy: proxy.name, shape: shape.name, cpuUs, perSecond, p99Us: latency });
+          cells.push({ proxy: proxy.name, hasLogs: proxy.hasLogs, shape: shape.name, cpuUs, perSecond, p99Us: latency });
         }
       }
     }
     process.stderr.write(`round ${round} of ${rounds}\n`);
   }
-  const table = renderTable(
-    cells,
-    proxies.map(({ name }) => name),
-    shapes.map(({ name }) => name),
-  );
-  process.stdout.write(`${table}\n`);
-  if (values.write) {
-    writeTable(values.logs ? 'forward-with-logs' : 'forward', table);
+  for (const hasLogs of values.logs ? [false, true] : [false]) {
+    const names = proxies.filter((proxy) => proxy.hasLogs === hasLogs).map(({ name }) => name);
+    const table = renderTable(
+      cells.filter((cell) => cell.hasLogs === hasLogs),
+      names,
+      shapes.map(({ name }) => name),
+    );
+    process.stdout.write(`${hasLogs ? 'with access logs\n' : ''}${table}\n`);
+    if (values.write) {
+      writeTable(hasLogs ? 'forward-with-logs' : 'forward', table);
+    }
   }
+}
+
+function subfolder(name: string): string {
+  const path = join(folder, name);
+  mkdirSync(path);
+  return path;
 }
 
 async function createSurroundings(): Promise<Surroundings> {
@@ -102,7 +119,8 @@ async function createSurroundings(): Promise<Surroundings> {
     certificateFile,
     privateKeyFile,
     bundleFile,
-    hasLogs: values.logs,
+    hasLogs: false,
+    firstPort: FIRST_PORT,
   };
 }
 

@@ -3,6 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 /** One measurement: a proxy under one shape in one round. */
 export interface Cell {
   readonly proxy: string;
+  /** Whether it wrote access logs. */
+  readonly hasLogs: boolean;
   readonly shape: string;
   /** CPU of the whole proxy process per call. Microseconds. */
   readonly cpuUs: number;
