@@ -7,6 +7,7 @@ import { block, data, headers, requestBlock, responseBlock, rstStream, windowUpd
 import { FRAME, RawH2Peer } from '../support/peers/raw-h2-peer.ts';
 import { endWith, failing, repeatBench, requestsOf, UNAVAILABLE } from '../support/repeat-bench.ts';
 
+const UNKNOWN = 2;
 const INTERNAL = 13;
 
 describe('a call whose route names a status', () => {
@@ -89,6 +90,19 @@ describe('a call whose route names a status', () => {
     await untilEnd(client, 5);
     assert.deepEqual([peer.requests, forward.log.retries], [3, 0]);
     assert.equal((await forward.untilEnded(3)).retryDenial, null);
+  });
+
+  it('is not made again for UNKNOWN while a response has begun that has not told its status yet', async () => {
+    await using peer = await peerThat((session, streamId) => {
+      const trailers = headers(streamId, block([['grpc-status', '0']]), END_BOTH);
+      session.send(Buffer.concat([headers(streamId, GRPC_HEADERS), data(streamId, 'answer'), trailers]));
+    });
+    await using forward = await repeatBench([peer], { statuses: toStatusBits([UNKNOWN]) });
+    using client = await open(forward);
+    client.write(unary());
+    const seen = await untilEnd(client);
+    assert.equal(peer.requests, 1);
+    assert.deepEqual(seen, ['HEADERS', 'DATA 6', 'HEADERS END']);
   });
 
   it('is made again when its connection is lost, or its stream reset with a code that means the status', async () => {
