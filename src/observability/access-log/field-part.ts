@@ -6,10 +6,6 @@ import { Piece } from './piece.ts';
 
 /** Fields whose pieces are kept: a power of two. */
 const KEPT_FIELDS = 256;
-/** The same for Huffman-coded values of fields without an id, which are known again by their octets. */
-const KEPT_CODED = 64;
-/** Longer coded values are not kept. Octets. */
-const MAX_CODED_OCTETS = 128;
 /** Longer pieces are written anew each time. Octets. */
 const MAX_KEPT_OCTETS = 512;
 /** What a value may take of a line, escaped: all of JSON's together leave room for the rest. Octets. */
@@ -27,8 +23,8 @@ export interface ShownFields {
 }
 
 /**
- * The value of a field. Those that come again are kept as pieces from the second time on: ids of requests never come again, and must cost no
- * memory.
+ * The value of a field. Immutable ones, as which the engine has what comes again, are kept as pieces from the second time on: an id of a
+ * request, which may be immutable as well, never comes again and must cost no memory.
  */
 export class FieldPart {
   readonly #shown: ShownFields;
@@ -37,10 +33,6 @@ export class FieldPart {
   /** What was seen, by ids, and its piece from the second time on. */
   readonly #fields: (Field | null)[] = Array.from({ length: KEPT_FIELDS }, () => null);
   readonly #pieces: (Piece | null)[] = Array.from({ length: KEPT_FIELDS }, () => null);
-  /** The same by coded octets, MAX_CODED_OCTETS for each. */
-  readonly #coded: Uint8Array = new Uint8Array(KEPT_CODED * MAX_CODED_OCTETS);
-  readonly #codedLengths: Uint8Array = new Uint8Array(KEPT_CODED);
-  readonly #codedPieces: (Piece | null)[] = Array.from({ length: KEPT_CODED }, () => null);
 
   constructor(shown: ShownFields, frame: PartFrame) {
     this.#shown = shown;
@@ -54,8 +46,6 @@ export class FieldPart {
       line.piece(this.#frame.none);
     } else if (field.id > 0) {
       this.#writeFrozen(field, line);
-    } else if (field.huffman && field.end - field.start <= MAX_CODED_OCTETS) {
-      this.#writeCoded(field, line);
     } else {
       this.#writeAnew(field, line);
     }
@@ -84,41 +74,6 @@ export class FieldPart {
     } else {
       line.piece(piece);
     }
-  }
-
-  #writeCoded(field: Field, line: LineWriter): void {
-    const { octets, start, end } = field;
-    const length = end - start;
-    const place = ((octets[end - 1] ?? 0) + 7 * (octets[end - 2] ?? 0) + 31 * (octets[start] ?? 0) + length) & (KEPT_CODED - 1);
-    const piece = this.#codedPieces[place] ?? null;
-    if (!this.#isAt(place, field)) {
-      this.#putAt(place, field);
-      this.#writeAnew(field, line);
-    } else if (piece === null) {
-      this.#codedPieces[place] = this.#writeAndKeep(field, line);
-    } else {
-      line.piece(piece);
-    }
-  }
-
-  #isAt(place: number, { octets, start, end }: Field): boolean {
-    const length = end - start;
-    let index = this.#codedLengths[place] === length ? 0 : length + 1;
-    for (const from = place * MAX_CODED_OCTETS; index < length; index++) {
-      if (this.#coded[from + index] !== octets[start + index]) {
-        return false;
-      }
-    }
-    return index === length;
-  }
-
-  #putAt(place: number, { octets, start, end }: Field): void {
-    const from = place * MAX_CODED_OCTETS;
-    for (let index = 0; index < end - start; index++) {
-      this.#coded[from + index] = octets[start + index] ?? 0;
-    }
-    this.#codedLengths[place] = end - start;
-    this.#codedPieces[place] = null;
   }
 
   /** Null for what is too long to be kept. */

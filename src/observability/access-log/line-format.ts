@@ -91,8 +91,8 @@ function writePart(part: LinePart, call: CallView, startMs: number, line: LineWr
     part.time.write(startMs, line);
   } else if (part.address !== null) {
     part.address.write(call, line);
-  } else {
-    line.raw(part.literal);
+  } else if (part.literal !== null) {
+    line.piece(part.literal);
   }
 }
 

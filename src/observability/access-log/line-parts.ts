@@ -4,20 +4,18 @@ import type { FieldSlots } from './field-slots.ts';
 import type { LineForm } from './line-writer.ts';
 import { NumberPart, NumberValue } from './number-part.ts';
 import { PartFrame } from './part-frame.ts';
+import { type Piece, pieceOf } from './piece.ts';
 import { AddressPart, TextPart, TextValue } from './text-part.ts';
 import { TimePart } from './time-part.ts';
 
-/**
- * A value and the text before it, or the last text: one of these is not null, or else it is `literal`. Objects of one form for all kinds, so
- * that going through them costs no lookup of methods.
- */
+/** A value and the text before it, or the last text: one of these is not null. Objects of one form, so that going through them costs no lookup of methods. */
 export interface LinePart {
   readonly number: NumberPart | null;
   readonly text: TextPart | null;
   readonly field: FieldPart | null;
   readonly time: TimePart | null;
   readonly address: AddressPart | null;
-  readonly literal: Uint8Array;
+  readonly literal: Piece | null;
 }
 
 type Operator = Exclude<LogSegment, { readonly kind: 'text' }>;
@@ -25,7 +23,7 @@ type Shown = { readonly number: NumberValue } | { readonly text: TextValue } | '
 
 /** What Envoy writes into responses, and so shows: how long the endpoint took. */
 const SERVICE_TIME = 'x-envoy-upstream-service-time';
-const NO_PART: LinePart = { number: null, text: null, field: null, time: null, address: null, literal: new Uint8Array() };
+const NO_PART: LinePart = { number: null, text: null, field: null, time: null, address: null, literal: null };
 
 const PLAIN: Readonly<Record<PlainOperator, Shown>> = {
   BYTES_RECEIVED: { number: NumberValue.BYTES_RECEIVED },
@@ -75,7 +73,7 @@ export function toParts(
       before = '';
     }
   }
-  return before === '' ? made : [...made, { ...NO_PART, literal: Uint8Array.from(Buffer.from(before)) }];
+  return before === '' ? made : [...made, { ...NO_PART, literal: pieceOf(before) }];
 }
 
 function toPart(

@@ -59,6 +59,11 @@ export class TextPart {
     this.#piece = frame.none;
   }
 
+  /** Texts that are kept. */
+  get kept(): number {
+    return this.#kept.size;
+  }
+
   write(call: CallView, line: LineWriter): void {
     const text = textOf(this.#value, call) ?? '';
     if (text !== this.#text) {
