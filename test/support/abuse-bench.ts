@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { status } from '@grpc/grpc-js';
 import { EchoClient } from './echo-client.ts';
-import { block, data, describeFrame, headers } from './http2/wire.ts';
+import { block, callFields, data, describeFrame, headers } from './http2/wire.ts';
 import { metricLines } from './metrics-page.ts';
 import { EchoBackend } from './peers/echo-service.ts';
 import { FrameType, type RawClient } from './raw-client.ts';
@@ -78,15 +78,7 @@ export class AbuseBench implements AsyncDisposable {
 
 /** The field section of a call to EchoBackend. */
 export function callBlock(path: string, extra: Fields = []): Buffer {
-  return block([
-    [':method', 'POST'],
-    [':scheme', 'http'],
-    [':path', path],
-    [':authority', 'test'],
-    ['content-type', 'application/grpc'],
-    ['te', 'trailers'],
-    ...extra,
-  ]);
+  return block([...callFields(path), ...extra]);
 }
 
 /** A call that does not end by itself. */

@@ -7,7 +7,7 @@ import { Turn } from '../../src/transport/turn.ts';
 import { FakeClock } from './fake-clock.ts';
 import { H2_START } from './forward-client.ts';
 import { clusterHealth, endpointHealth } from './health-views.ts';
-import { block } from './http2/wire.ts';
+import { block, callFields } from './http2/wire.ts';
 import { RawClient } from './raw-client.ts';
 import { TestListener } from './test-listener.ts';
 
@@ -84,16 +84,7 @@ export class OwnHealthBench implements AsyncDisposable {
 /** The header section of a call. `method` is one of the health service, or a path. */
 export function callBlock(method: string, extra: readonly (readonly [string, string])[] = []): Buffer {
   const path = method.startsWith('/') ? method : `/grpc.health.v1.Health/${method}`;
-  const fields = new Map([
-    [':method', 'POST'],
-    [':scheme', 'http'],
-    [':path', path],
-    [':authority', 'test'],
-    ['content-type', 'application/grpc'],
-    ['te', 'trailers'],
-    ...extra,
-  ]);
-  return block([...fields]);
+  return block([...new Map([...callFields(path), ...extra])]);
 }
 
 /** A request message, framed. */

@@ -75,15 +75,19 @@ function prefixed(length: number): Buffer {
 
 /** A gRPC-shaped request's block. */
 export function requestBlock(extra: readonly (readonly [string, string])[] = []): Buffer {
-  return block([
+  return block([...callFields('/pkg.Service/Method'), ...extra]);
+}
+
+/** The fields of a gRPC request. */
+export function callFields(path: string): readonly (readonly [string, string])[] {
+  return [
     [':method', 'POST'],
     [':scheme', 'http'],
-    [':path', '/pkg.Service/Method'],
+    [':path', path],
     [':authority', 'localhost'],
     ['content-type', 'application/grpc'],
     ['te', 'trailers'],
-    ...extra,
-  ]);
+  ];
 }
 
 /** A response's block. */
