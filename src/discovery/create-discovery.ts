@@ -89,7 +89,7 @@ export function createDiscovery(sources: readonly DiscoverySourceOptions[], deps
 function createSources(source: DiscoverySourceOptions, deps: DiscoveryDeps): readonly Discovery[] {
   switch (source.type) {
     case 'static':
-      return createStatic(source, deps);
+      return createStatic(source.endpoints, namedSources(deps));
     case 'dns':
       return [new DnsDiscovery(source, { ...deps, lookup: new SystemHostLookup(new CaresClient(source.resolvers)) })];
     case 'srv':
@@ -103,8 +103,11 @@ function createSources(source: DiscoverySourceOptions, deps: DiscoveryDeps): rea
   }
 }
 
-function createStatic({ endpoints }: StaticSourceOptions, deps: DiscoveryDeps): readonly Discovery[] {
-  const createNamed = namedSources(deps);
+/** The sources of a list: one for what is an endpoint as it stands, and one for each host name, whose addresses all have the item's traits. */
+export function createStatic(
+  endpoints: StaticSourceOptions['endpoints'],
+  createNamed: (host: string, port: number) => Discovery,
+): readonly Discovery[] {
   const { known, named } = splitListed(endpoints);
   const looked = named.map(({ host, port, traits = {} }) => new LabelledDiscovery(createNamed(host, port), traits));
   return known.length > 0 ? [new StaticDiscovery(known), ...looked] : looked;
