@@ -1,12 +1,11 @@
-import { createBalancer } from '../balancing/create-balancer.ts';
 import type { OutlierView } from '../model/ejection.ts';
 import type { EndpointTraffic } from '../model/endpoint-traffic.ts';
 import type { Ticker } from '../transport/turn.ts';
 import { CircuitBreakers } from './circuit-breakers.ts';
 import { createEjections, type Ejections } from './ejections.ts';
 import type { SubsetOptions } from './endpoint-choice.ts';
-import { EndpointChoices } from './endpoint-choices.ts';
-import { EndpointPool } from './endpoint-pool.ts';
+import type { EndpointPool } from './endpoint-pool.ts';
+import { EndpointPools } from './endpoint-pools.ts';
 import type { UpstreamClusterOptions, UpstreamDependencies, UpstreamEndpointState, UpstreamPoolOptions } from './options.ts';
 import type { PoolContext, PoolOwner } from './pool-context.ts';
 import { RequestHash } from './request-hash.ts';
@@ -16,8 +15,6 @@ import type { UpstreamConnection } from './upstream-connection.ts';
 import { UpstreamTls } from './upstream-tls.ts';
 import { type WaitEntry, WaitQueue } from './wait-queue.ts';
 
-/** Connections that are opened at once without a call that needs them: a thousand TLS handshakes would hold up everything else. */
-const MAX_PRECONNECTS = 16;
 /** How long calls wait for a connection beyond connectTimeoutMs, so that a second endpoint may be tried. Milliseconds. */
 const EXTRA_WAIT_MS = 3000;
 /** How long a call waits for the endpoint that was picked while another has a place. Milliseconds; A61's delay between two addresses. */
@@ -36,15 +33,10 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   /** Makes `StreamWaiter.hash`; null where the policy does not look at it. */
   readonly requestHash: RequestHash | null;
   readonly #context: PoolContext;
-  /** All endpoints, and the subsets that routes name. */
-  readonly #choices: EndpointChoices<EndpointPool>;
+  readonly #pools: EndpointPools;
   readonly #queue: WaitQueue;
   /** Null without outlier detection. */
   readonly #ejections: Ejections | null;
-  /** By endpoint key; those of endpoints that are gone stay until their last stream has ended. */
-  readonly #pools = new Map<string, EndpointPool>();
-  /** Keys of the endpoints that the last update named. */
-  #listed: ReadonlySet<string> = new Set();
   #sweptAtMs: number;
   #lastTrafficMs = Number.NEGATIVE_INFINITY;
   /** Resolves when nothing is left; null until the end has begun. */
@@ -57,27 +49,27 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.requestHash = options.hashOn.length === 0 ? null : new RequestHash(options.hashOn, random);
     const tls = options.tls === null ? null : new UpstreamTls(options.tls);
     this.#context = { options, dependencies, tls, breakers: new CircuitBreakers(options.pool), owner: this };
-    this.#choices = new EndpointChoices(() => createBalancer(options.policy, random), options.panicThresholdPercent);
+    this.#pools = new EndpointPools(this.#context);
     this.#queue = new WaitQueue({ turn, clock, breakers: this.#context.breakers });
     this.retries = new RetryBudget({ breakers: this.#context.breakers, waiting: this.#queue });
-    this.#ejections = createEjections(options, dependencies, (states) => this.#balance(states));
+    this.#ejections = createEjections(options, dependencies, (states) => this.#pools.select(states));
     this.#sweptAtMs = clock.now();
     turn.add(this);
   }
 
   /** Calls under way. */
   get activeStreams(): number {
-    return this.#sum((pool) => pool.liveStreams);
+    return this.#pools.liveStreams;
   }
 
   /** Open sockets, those that are ending included. */
   get connections(): number {
-    return this.#sum((pool) => pool.connections);
+    return this.#pools.connections;
   }
 
   /** Attempts to connect that are under way. */
   get connecting(): number {
-    return this.#sum((pool) => pool.connecting);
+    return this.#pools.connecting;
   }
 
   /** Calls that wait for a connection. */
@@ -93,8 +85,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
 
   /** Of one endpoint, by its key; null if it has no connections and is not listed. */
   trafficOf(key: string): EndpointTraffic | null {
-    const pool = this.#pools.get(key);
-    return pool === undefined ? null : { connections: pool.connections, activeRequests: pool.liveStreams };
+    return this.#pools.trafficOf(key);
   }
 
   /** What outlier detection knows; null without it. */
@@ -104,7 +95,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
 
   /** Whether health is ignored, as too few endpoints are healthy. */
   get isPanic(): boolean {
-    return this.#choices.whole.isPanic;
+    return this.#pools.isPanic;
   }
 
   /** When a connection was last asked for; -Infinity for never. Turn.nowMs, so late by a tick at most. */
@@ -121,15 +112,9 @@ export class UpstreamCluster implements Ticker, PoolOwner {
       return;
     }
     this.#ejections?.update(endpoints);
-    this.#listed = new Set(endpoints.map(({ endpoint }) => endpoint.key));
-    for (const { endpoint } of endpoints) {
-      const pool = this.#pools.get(endpoint.key) ?? new EndpointPool(endpoint, this.#context);
-      pool.endpoint = endpoint;
-      pool.results = this.#ejections?.resultsOf(endpoint.key) ?? null;
-      this.#pools.set(endpoint.key, pool);
-    }
-    this.#balance(this.#ejections?.states ?? endpoints);
-    this.#preconnect();
+    this.#pools.list(endpoints, (key) => this.#ejections?.resultsOf(key) ?? null);
+    this.#pools.select(this.#ejections?.states ?? endpoints);
+    this.#pools.preconnect();
   }
 
   /** A health check of an endpoint has passed, and it is healthy by checks: if it is ejected, it returns, and it is tried again if it could not be connected to. */
@@ -140,12 +125,12 @@ export class UpstreamCluster implements Ticker, PoolOwner {
 
   /** The endpoints that have these labels, for `StreamWaiter.subset`: the same object for the same labels until `retainSubsets` lets it go. */
   subset(options: SubsetOptions): ClusterSubset {
-    return this.#choices.subset(options);
+    return this.#pools.subset(options);
   }
 
   /** Lets all other subsets go: calls that have begun go on with theirs. */
   retainSubsets(wanted: readonly SubsetOptions[]): void {
-    this.#choices.retain(wanted);
+    this.#pools.retainSubsets(wanted);
   }
 
   /** New handshakes are made with this; nothing happens where endpoints are spoken to without TLS. */
@@ -163,12 +148,8 @@ export class UpstreamCluster implements Ticker, PoolOwner {
    * waiter hears later, exactly once, and never from within this call.
    */
   acquire(waiter: StreamWaiter): UpstreamConnection | null {
-    const choice = waiter.subset ?? this.#choices.whole;
-    if (choice.isStale) {
-      this.#refresh(choice);
-    }
     this.#lastTrafficMs = this.#context.dependencies.turn.nowMs;
-    const result = choice.picker.pick(waiter);
+    const result = this.#pools.pick(waiter);
     if (result.kind !== 'picked') {
       this.#tryFor(waiter);
       return null;
@@ -207,19 +188,14 @@ export class UpstreamCluster implements Ticker, PoolOwner {
       return;
     }
     this.#sweptAtMs = nowMs;
-    for (const pool of this.#pools.values()) {
-      pool.sweep(nowMs);
-      if (pool.isEmpty && !this.#listed.has(pool.key)) {
-        this.#pools.delete(pool.key);
-      }
-    }
-    this.#preconnect();
+    this.#pools.sweep(nowMs);
+    this.#pools.preconnect();
     this.#hurry(nowMs);
     this.#endIfEmpty();
   }
 
   onPickable(): void {
-    this.#choices.outdate();
+    this.#pools.outdate();
   }
 
   onServed(entry: WaitEntry): void {
@@ -231,7 +207,7 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   }
 
   onHopeless(pool: EndpointPool): void {
-    this.#choices.outdate();
+    this.#pools.outdate();
     for (const entry of pool.waiting) {
       entry.tried.add(pool.key);
       if (!entry.isDone && !this.#move(entry)) {
@@ -244,39 +220,13 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     this.#endIfEmpty();
   }
 
-  #balance(states: readonly UpstreamEndpointState[]): void {
-    this.#choices.select(states);
-    this.#setEligible(this.#choices.keys);
-  }
-
-  #setEligible(keys: ReadonlySet<string>): void {
-    for (const pool of this.#pools.values()) {
-      pool.setEligible(keys.has(pool.key));
-    }
-    this.#choices.outdate();
-    for (const pool of this.#pools.values()) {
-      if (!pool.isEligible && pool.waiting.size > 0) {
-        this.onHopeless(pool);
-      }
-    }
-  }
-
-  /** Endpoints without a known fault; if there are none, those that are being tried again. */
-  #refresh(choice: ClusterSubset): void {
-    const pools = [...this.#pools.values()].filter(({ isEligible, key }) => isEligible && choice.has(key));
-    const pickable = pools.filter(({ isPickable }) => isPickable);
-    choice.use(pickable.length > 0 ? pickable : pools.filter(({ connecting }) => connecting > 0));
-  }
-
   /**
    * All endpoints are left alone after failures. One is tried for the call all the same, as proxies do that know no pauses; but each of them
    * at most ten times a second, and other calls join that attempt, so that a server which cannot serve is not kept from recovering.
    */
   #tryFor(waiter: StreamWaiter): void {
     const nowMs = this.#context.dependencies.clock.now();
-    const choice = waiter.subset ?? this.#choices.whole;
-    const pools = [...this.#pools.values()].filter((pool) => choice.has(pool.key) && pool.mayTry(nowMs));
-    const pool = pools.find(({ key }) => key !== waiter.excluded?.key) ?? pools[0];
+    const pool = this.#pools.toTry(waiter, nowMs);
     if (pool === undefined) {
       this.#queue.addRefused(waiter, this.#reasonForNone(waiter));
       return;
@@ -284,36 +234,21 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     const entry = this.#queue.add(waiter);
     if (entry !== null) {
       pool.tryFor(entry);
-      this.#choices.outdate();
+      this.#pools.outdate();
     }
   }
 
-  #reasonForNone({ subset }: StreamWaiter): NoConnectionReason {
-    const choice = subset ?? this.#choices.whole;
-    if (this.#gone !== null) {
-      return NoConnectionReason.CLOSED;
-    }
-    for (const pool of this.#pools.values()) {
-      if (pool.isEligible && choice.has(pool.key)) {
-        return pool.lastFailure;
-      }
-    }
-    return choice.size === 0 ? NoConnectionReason.NO_ENDPOINTS : NoConnectionReason.NO_HEALTHY_ENDPOINTS;
+  #reasonForNone(waiter: StreamWaiter): NoConnectionReason {
+    return this.#gone === null ? this.#pools.reasonForNone(waiter) : NoConnectionReason.CLOSED;
   }
 
   /** Leads a waiter to an endpoint that it has not tried; false if there is none. */
   #move(entry: WaitEntry): boolean {
-    const { waiter, tried } = entry;
-    const choice = waiter.subset ?? this.#choices.whole;
-    if (choice.isStale) {
-      this.#refresh(choice);
+    const other = this.#pools.pickOther(entry.waiter, entry.tried);
+    if (other !== null) {
+      this.#moveTo(entry, other);
     }
-    const best = choice.picker.pickAmong(waiter, ({ key }) => !tried.has(key) && key !== waiter.excluded?.key);
-    const result = best.kind === 'picked' ? best : choice.picker.pickAmong(waiter, ({ key }) => !tried.has(key));
-    if (result.kind === 'picked') {
-      this.#moveTo(entry, result.picked);
-    }
-    return result.kind === 'picked';
+    return other !== null;
   }
 
   #moveTo(entry: WaitEntry, pool: EndpointPool): void {
@@ -325,12 +260,12 @@ export class UpstreamCluster implements Ticker, PoolOwner {
   /** Those that wait longer than they should: they go where there is a place now, or hear that there is none. */
   #hurry(nowMs: number): void {
     const entries = this.#queue.waitingSince(nowMs, PATIENCE_MS);
-    const places = entries.length === 0 ? [] : [...this.#pools.values()].filter((pool) => pool.isPickable && pool.hasPlace);
+    const places = entries.length === 0 ? [] : this.#pools.withPlace();
     for (const entry of entries) {
-      const { excluded, subset } = entry.waiter;
-      const choice = subset ?? this.#choices.whole;
+      const { waiter, tried } = entry;
       const other = places.find(
-        (pool) => choice.has(pool.key) && pool.key !== excluded?.key && pool.hasPlace && !entry.tried.has(pool.key),
+        (pool) =>
+          this.#pools.isFor(waiter, pool.key) && pool.key !== waiter.excluded?.key && pool.hasPlace && !tried.has(pool.key),
       );
       if (other !== undefined && !entry.isDone) {
         this.#moveTo(entry, other);
@@ -340,23 +275,10 @@ export class UpstreamCluster implements Ticker, PoolOwner {
     }
   }
 
-  #preconnect(): void {
-    let budget = MAX_PRECONNECTS - this.connecting;
-    for (const pool of this.#pools.values()) {
-      if (budget <= 0) {
-        return;
-      }
-      if (pool.isWanted && pool.preconnect()) {
-        budget--;
-      }
-    }
-  }
-
   #leave(end: (pool: EndpointPool) => void): Promise<void> {
     this.#gone ??= Promise.withResolvers<void>();
     this.#ejections?.close();
-    this.#listed = new Set();
-    this.#setEligible(new Set());
+    this.#pools.clear();
     for (const pool of this.#pools.values()) {
       end(pool);
     }
@@ -369,13 +291,5 @@ export class UpstreamCluster implements Ticker, PoolOwner {
       this.#context.dependencies.turn.remove(this);
       this.#gone.resolve();
     }
-  }
-
-  #sum(numberOf: (pool: EndpointPool) => number): number {
-    let sum = 0;
-    for (const pool of this.#pools.values()) {
-      sum += numberOf(pool);
-    }
-    return sum;
   }
 }
