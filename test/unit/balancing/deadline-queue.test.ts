@@ -3,6 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { DeadlineQueue } from '../../../src/balancing/deadline-queue.ts';
 
+/** Of deadlines for one turn, taken from the first or the second entry, however many there are. */
+const MOST_READS = 12;
+
 describe('a queue by deadlines', () => {
   it('has nothing due when it is empty', () => {
     const queue = new DeadlineQueue(new Float64Array(), new Float64Array(), 1);
@@ -51,4 +54,36 @@ describe('a queue by deadlines', () => {
       assert.deepEqual(counts, [999_999, 499_999, 249_999, 124_999, 0, 1]);
     }
   });
+
+  for (const size of [10, 100, 1000, 10_000]) {
+    it(`looks at a few deadlines for each turn, of ${size} entries`, () => {
+      const intervals = Float64Array.from({ length: size }, (_, index) => 60 / (1 + (index % 5)));
+      const gap = 1 / intervals.reduce((sum, interval) => sum + 1 / interval, 0);
+      const { deadlines, reads } = countReads(intervals.map((interval, index) => interval * ((index * 0.618) % 1) + interval));
+      const queue = new DeadlineQueue(deadlines, intervals, gap);
+      const takeTurns = (turns: number): void => {
+        for (let turn = 0; turn < turns; turn++) {
+          queue.postpone(turn % 2 === 0 ? queue.first : queue.second, 1);
+        }
+      };
+      takeTurns(2 * size);
+      const before = reads();
+      takeTurns(3 * size);
+      const each = (reads() - before) / (3 * size);
+      assert.ok(each <= MOST_READS, `${each} for each turn`);
+    });
+  }
 });
+
+/** Deadlines, and how many times one of them was read. */
+function countReads(values: Float64Array): { deadlines: Float64Array; reads: () => number } {
+  let reads = 0;
+  const deadlines = new Proxy(values, {
+    get(target, key) {
+      reads += typeof key === 'string' && /^\d+$/.test(key) ? 1 : 0;
+      return Reflect.get(target, key, target);
+    },
+    set: (target, key, value) => Reflect.set(target, key, value, target),
+  });
+  return { deadlines, reads: () => reads };
+}
