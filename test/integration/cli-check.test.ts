@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { EventEmitter, once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';
 import { stringify } from 'yaml';
 import type { CommandIo, Output, SignalSource, StopSignal } from '../../src/cli/command-io.ts';
@@ -19,14 +21,15 @@ class Running
   implements SignalSource, Output
 {
   readonly isTTY: boolean;
-  readonly columns = 60;
+  readonly columns: number;
   readonly rows = 6;
   readonly code: Promise<number>;
   text = '';
 
-  constructor(argv: readonly string[], isTTY = false) {
+  constructor(argv: readonly string[], isTTY = false, columns = 60) {
     super();
     this.isTTY = isTTY;
+    this.columns = columns;
     const io: CommandIo = { argv, environment: {}, stdout: this, stderr: this, signals: this };
     this.code = runCommandLine(io);
   }
@@ -119,6 +122,41 @@ describe('check', () => {
       assert.equal(await command.code, code);
       assert.equal(status, code === 0 ? 200 : 503);
       assert.deepEqual(said(command.text), said(body));
+    });
+  }
+});
+
+describe('what a backend says of itself', () => {
+  /** As grpc-message writes it: what clears a terminal, with 8 bits as well, ends a line, and turns the direction of writing. */
+  const MESSAGE = 'a%1B[2J%C2%9B2Jb%0D%0Ac%E2%80%AEd';
+  const SAID = 'UNKNOWN: a [2J 2Jb c d';
+
+  for (const [how, options, isTTY] of [
+    ['once', [], true],
+    ['once, as a document', ['--json'], true],
+    ['in lines', ['--watch'], false],
+    ['in documents', ['--watch', '--json'], true],
+    ['on a terminal', ['--watch'], true],
+  ] as const) {
+    it(`cannot steer the terminal it is told on: ${how}`, async () => {
+      await using server = createServer().on('stream', (stream) => {
+        const fields = { 'content-type': 'application/grpc', 'grpc-status': '2', 'grpc-message': MESSAGE };
+        stream.respond({ ':status': 200, ...fields }, { endStream: true });
+      });
+      await once(server.listen(0, '127.0.0.1'), 'listening');
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- it listens on TCP
+      const { port } = server.address() as AddressInfo;
+      const command = new Running(['check', ...options, ...QUICK, '--backend', `127.0.0.1:${port}`], isTTY, 200);
+      await command.until(/UNKNOWN/);
+      const isEnded = !options.some((option) => option === '--watch');
+      assert.equal(isEnded ? await command.code : await command.end('SIGINT'), isEnded ? 3 : 130);
+      assert.ok(command.text.includes(SAID), command.text);
+      const own = ['\u001b[2J', '\u001b[H', '\u001b[K', '\u001b[J'];
+      const foreign = own.reduce(
+        (text, code) => (options.length === 1 && isTTY ? text.replaceAll(code, '') : text),
+        command.text,
+      );
+      assert.doesNotMatch(foreign, /[^\P{C}\n]/u);
     });
   }
 });

@@ -31,6 +31,11 @@ const found = (...addresses: readonly string[]) => ({
   endpoints: addresses.map((address) => endpointHealth(address, 'pending').endpoint),
 });
 
+const newsOf = (cluster: string) => [
+  ['discovery failed', cluster],
+  ['endpoints changed', cluster],
+];
+
 describe('EventLog', () => {
   it('counts every check, and writes it only for who debugs', () => {
     const quiet = create();
@@ -145,5 +150,23 @@ describe('EventLog', () => {
         ['health answer changed', undefined, false],
       ],
     );
+  });
+
+  it('forgets what it told of a cluster once a reload has removed it, and of no other', () => {
+    const { log, lines } = create();
+    const both = verdictOf({ a: endpointsIn('pending'), b: endpointsIn('pending') });
+    const tell = (): readonly (readonly unknown[])[] => {
+      lines.length = 0;
+      for (const cluster of ['a', 'b']) {
+        log.onDiscovery(cluster, { ...found('10.0.0.1:1'), kind: 'failed', reason: 'SERVFAIL' });
+      }
+      return lines.map(({ msg, cluster }) => [msg, cluster]);
+    };
+    log.onVerdict(both);
+    assert.deepEqual(tell(), [...newsOf('a'), ...newsOf('b')]);
+    assert.deepEqual(tell(), []);
+    log.onVerdict(verdictOf({ a: endpointsIn('pending') }));
+    log.onVerdict(both);
+    assert.deepEqual(tell(), newsOf('b'));
   });
 });
