@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { closeSync, constants, existsSync, openSync, readFileSync, readSync, renameSync } from 'node:fs';
+import { closeSync, constants, existsSync, mkdirSync, openSync, readFileSync, readSync, renameSync, rmdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
@@ -47,6 +47,24 @@ describe('what an access log is written to', () => {
       assert.equal(await write(), next);
     }
     output.close();
+  });
+
+  it('is tried anew with each write when it cannot be opened again', async () => {
+    await using files = await writeTestFiles({});
+    const [path, moved] = [files.path('access.log'), files.path('access.log.1')];
+    const output = new FileOutput(path);
+    await output.open();
+    renameSync(path, moved);
+    mkdirSync(path);
+    output.close();
+    for (let tried = 0; tried < 2; tried++) {
+      const { octets, error } = await output.write(LINE, 0, LINE.length);
+      assert.deepEqual([octets, error !== null && 'code' in error && error.code], [0, 'EISDIR']);
+    }
+    rmdirSync(path);
+    assert.deepEqual(await output.write(LINE, 0, LINE.length), { octets: LINE.length, error: null });
+    output.close();
+    assert.deepEqual([readFileSync(path, 'utf8'), readFileSync(moved, 'utf8')], ['line\n', '']);
   });
 
   it('gets whatever clients of HTTP/1.0 write, on one line each', async () => {

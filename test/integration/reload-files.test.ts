@@ -7,10 +7,12 @@ import { runCommandLine } from '../../src/cli/run.ts';
 import { freePort } from '../support/free-port.ts';
 import { mount, swapData } from '../support/mounted-files.ts';
 import { EchoBackend } from '../support/peers/echo-service.ts';
+import { portOf } from '../support/rest-bridge.ts';
 import { SteadyLoad } from '../support/steady-load.ts';
 import { TestBridge } from '../support/test-bridge.ts';
 import { writeTestFiles } from '../support/test-files.ts';
 import { type KeyPair, testTls } from '../support/tls.ts';
+import { askHttp2 } from '../support/tls-ask.ts';
 
 const asSecret = ({ cert, key }: KeyPair) => ({ 'tls.crt': cert, 'tls.key': key });
 
@@ -81,6 +83,38 @@ describe('certificates that change', () => {
     early.destroy();
     await load.stop();
     assert.deepEqual(load.failures, []);
+  });
+});
+
+describe('authorities of clients that change', () => {
+  it('are taken when nothing but their file changes', async () => {
+    const tls = await testTls();
+    await using pair = await writeTestFiles({ 'tls.crt': tls.server.cert, 'tls.key': tls.server.key });
+    await using authorities = await mount({ 'ca.crt': tls.ca });
+    await using backend = await EchoBackend.start();
+    const files = {
+      certificateFile: pair.path('tls.crt'),
+      privateKeyFile: pair.path('tls.key'),
+      clientCaFile: authorities.path('ca.crt'),
+    };
+    await using bridge = await TestBridge.start({
+      listeners: [{ name: 'tls', address: '127.0.0.1:0', tls: { ...files, clientCertificates: 'required' } }],
+      clusters: [
+        { name: 'echo', discovery: { type: 'static', endpoints: [backend.endpoint.key] }, healthCheck: { type: 'none' } },
+      ],
+      routes: [{ name: 'all', cluster: 'echo' }],
+    });
+    await bridge.untilHealthy(true);
+    const statusFor = async (client: KeyPair): Promise<number | null> =>
+      (await askHttp2(portOf(bridge, 'tls'), '/test.Echo/Once', client)).grpcStatus;
+    assert.deepEqual([await statusFor(tls.client), await statusFor(tls.untrustedClient)], [0, 16]);
+    await swapData(authorities, '..v2', { 'ca.crt': tls.otherCa });
+    await until(async () => (await statusFor(tls.untrustedClient)) === 0);
+    assert.equal(await statusFor(tls.client), 16);
+    // The first look at any files counts as a change of them; this is another one.
+    await swapData(authorities, '..v3', { 'ca.crt': tls.ca });
+    await until(async () => (await statusFor(tls.client)) === 0);
+    assert.equal(await statusFor(tls.untrustedClient), 16);
   });
 });
 
