@@ -9,7 +9,7 @@ import { createSelfSignedCertificate } from '../../src/tls/self-signed.ts';
 import { PinnedProcess, runPinned } from './processes.ts';
 import { createProxies, type Proxy, type Surroundings } from './proxies.ts';
 import { SHAPES, type Shape } from './shapes.ts';
-import { type Cell, renderTable, writeTable } from './table.ts';
+import { type Cell, renderAdded, renderTable, writeTable } from './table.ts';
 
 /** Rounds that warm up caches and compilers and count for nothing: V8's compiler took 4 % of TLS 1x1 in 30 000 calls of a young process. */
 const WARM_UP_ROUNDS = 2;
@@ -56,7 +56,9 @@ async function main(): Promise<void> {
   const both = values.logs
     ? [around, { ...around, hasLogs: true, firstPort: FIRST_LOGGING_PORT, folder: subfolder('logs') }]
     : [around];
-  const proxies = both.flatMap((each) => createProxies(each).filter(({ name }) => isChosen(values.proxies, name)));
+  const kinds = both.map((each) => createProxies(each).filter(({ name }) => isChosen(values.proxies, name)));
+  // Each without logs next to itself with logs, so that their difference is of the same moment.
+  const proxies = (kinds[0] ?? []).flatMap(({ name }) => kinds.flatMap((kind) => kind.filter((proxy) => proxy.name === name)));
   const shapes = SHAPES.filter(({ name }) => isChosen(values.only, name));
   using stack = new DisposableStack();
   const running = new Map<Proxy, PinnedProcess>();
@@ -79,19 +81,28 @@ async function main(): Promise<void> {
         const cpuUs = ((process.cpuMs - before) * 1000) / shape.calls;
         const perSecond = shape.calls / ((performance.now() - startedAt) / 1000);
         if (round > 0) {
-          cells.push({ proxy: proxy.name, hasLogs: proxy.hasLogs, shape: shape.name, cpuUs, perSecond, p99Us: latency });
+          cells.push({ round, proxy: proxy.name, hasLogs: proxy.hasLogs, shape: shape.name, cpuUs, perSecond, p99Us: latency });
         }
       }
     }
     process.stderr.write(`round ${round} of ${rounds}\n`);
   }
+  report(
+    cells,
+    proxies,
+    shapes.map(({ name }) => name),
+  );
+}
+
+function report(cells: readonly Cell[], proxies: readonly Proxy[], shapes: readonly string[]): void {
   for (const hasLogs of values.logs ? [false, true] : [false]) {
     const names = proxies.filter((proxy) => proxy.hasLogs === hasLogs).map(({ name }) => name);
-    const table = renderTable(
+    const own = renderTable(
       cells.filter((cell) => cell.hasLogs === hasLogs),
       names,
-      shapes.map(({ name }) => name),
+      shapes,
     );
+    const table = hasLogs ? `${own}\n\n${renderAdded(cells, names, shapes)}` : own;
     process.stdout.write(`${hasLogs ? 'with access logs\n' : ''}${table}\n`);
     if (values.write) {
       writeTable(hasLogs ? 'forward-with-logs' : 'forward', table);

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 /** One measurement: a proxy under one shape in one round. */
 export interface Cell {
+  readonly round: number;
   readonly proxy: string;
   /** Whether it wrote access logs. */
   readonly hasLogs: boolean;
@@ -26,11 +27,29 @@ export function renderTable(cells: readonly Cell[], proxies: readonly string[], 
   ].join('\n\n');
 }
 
-function renderOne(
-  cells: readonly Cell[],
+/** Two tables of what access logs make of each round: what they add to the CPU, and how many times as long the p99 is. */
+export function renderAdded(cells: readonly Cell[], proxies: readonly string[], shapes: readonly string[]): string {
+  const key = ({ proxy, shape, round }: Cell): string => `${proxy}\0${shape}\0${round}`;
+  const without = new Map(cells.filter(({ hasLogs }) => !hasLogs).map((cell) => [key(cell), cell]));
+  const pairs = cells.flatMap((cell) => {
+    const other = cell.hasLogs ? without.get(key(cell)) : undefined;
+    return other === undefined ? [] : [{ ...cell, addedUs: cell.cpuUs - other.cpuUs, p99Ratio: cell.p99Us / other.p99Us }];
+  });
+  return [
+    'What logs add in the same round, in µs per call: median (least–most)',
+    renderOne(pairs, proxies, shapes, ({ addedUs }) => addedUs),
+    '',
+    'p99 with logs over p99 without in the same round: median (least–most)',
+    renderOne(pairs, proxies, shapes, ({ p99Ratio }) => p99Ratio, toHundredths),
+  ].join('\n\n');
+}
+
+function renderOne<Each extends Cell>(
+  cells: readonly Each[],
   proxies: readonly string[],
   shapes: readonly string[],
-  figureOf: (cell: Cell) => number,
+  figureOf: (cell: Each) => number,
+  format: (figure: number) => string = toDigits,
 ): string {
   const rows = proxies.map((proxy) => {
     const columns = shapes.map((shape) => {
@@ -38,15 +57,22 @@ function renderOne(
         .filter((cell) => cell.proxy === proxy && cell.shape === shape)
         .map(figureOf)
         .sort((a, b) => a - b);
-      return `${format(figures[Math.floor(figures.length / 2)])} (${format(figures[0])}–${format(figures.at(-1))})`;
+      const words = [figures[Math.floor(figures.length / 2)], figures[0], figures.at(-1)].map((figure) =>
+        figure === undefined ? '–' : format(figure),
+      );
+      return `${words[0]} (${words[1]}–${words[2]})`;
     });
     return `| ${proxy} | ${columns.join(' | ')} |`;
   });
   return [`| proxy | ${shapes.join(' | ')} |`, `|---|${shapes.map(() => '---|').join('')}`, ...rows].join('\n');
 }
 
-function format(figure: number | undefined): string {
-  return figure === undefined ? '–' : figure >= 10 ? figure.toFixed(0) : figure.toFixed(1);
+function toDigits(figure: number): string {
+  return Math.abs(figure) >= 10 ? figure.toFixed(0) : figure.toFixed(1);
+}
+
+function toHundredths(figure: number): string {
+  return figure.toFixed(2);
 }
 
 /** Puts a table between its marks in docs/performance.md. */
