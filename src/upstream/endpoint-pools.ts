@@ -170,7 +170,7 @@ export class EndpointPools {
   }
 
   #freshChoice(waiter: StreamWaiter): ClusterSubset {
-    const choice = waiter.subset ?? this.#choices.whole;
+    const choice = this.#choiceOf(waiter);
     if (choice.isStale) {
       this.#refresh(choice);
     }

@@ -1,16 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { SlabPool, UPSTREAM_LIMITS } from '../../../src/http2/index.ts';
 import { createEndpoint } from '../../../src/model/endpoint.ts';
 import type { HealthState } from '../../../src/model/health-view.ts';
-import { Turn } from '../../../src/transport/turn.ts';
-import { CircuitBreakers } from '../../../src/upstream/circuit-breakers.ts';
 import { EndpointPools } from '../../../src/upstream/endpoint-pools.ts';
 import type { UpstreamEndpointState } from '../../../src/upstream/options.ts';
+import type { PoolOwner } from '../../../src/upstream/pool-context.ts';
 import { NoConnectionReason, type StreamWaiter } from '../../../src/upstream/stream-handler.ts';
 import { WaitEntry } from '../../../src/upstream/wait-queue.ts';
-import { FakeClock } from '../../support/fake-clock.ts';
-import { poolLimits } from '../../support/pool-limits.ts';
+import { poolContext } from '../../support/pool-context.ts';
 
 function ignore(): void {
   // Nobody wants to know.
@@ -18,47 +15,14 @@ function ignore(): void {
 
 /** Pools that open no connection, as nobody asks them for one. `hopeless`: keys of those that could not keep their waiters. */
 function createPools(): { readonly pools: EndpointPools; readonly hopeless: string[] } {
-  const clock = new FakeClock();
   const hopeless: string[] = [];
-  const pool = poolLimits();
-  const pools = new EndpointPools({
-    options: {
-      name: 'app',
-      connectTimeoutMs: 1000,
-      tls: null,
-      panicThresholdPercent: 0,
-      policy: 'roundRobin',
-      hashOn: [],
-      pool,
-      keepalive: { timeMs: 0, timeoutMs: 20_000 },
-      limits: UPSTREAM_LIMITS,
+  const owner: Partial<PoolOwner> = {
+    onHopeless: ({ key, waiting }) => {
+      hopeless.push(key);
+      waiting.clear();
     },
-    dependencies: {
-      turn: new Turn(clock),
-      clock,
-      random: () => 0,
-      observer: {
-        onConnectionOpened: ignore,
-        onConnectionClosed: ignore,
-        onConnectFailed: ignore,
-        onUpstreamAbuse: ignore,
-        onUpstreamDefect: ignore,
-      },
-      slabs: new SlabPool(),
-    },
-    tls: null,
-    breakers: new CircuitBreakers(pool),
-    owner: {
-      onPickable: ignore,
-      onServed: ignore,
-      onOverflow: ignore,
-      onHopeless: ({ key, waiting }) => {
-        hopeless.push(key);
-        waiting.clear();
-      },
-      onGone: ignore,
-    },
-  });
+  };
+  const pools = new EndpointPools(poolContext({ owner }));
   return { pools, hopeless };
 }
 
