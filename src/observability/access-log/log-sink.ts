@@ -6,8 +6,9 @@ import type { LogOutput } from './log-output.ts';
 export const MAX_LINE_OCTETS = 16_384;
 /** What is written at once. Octets. Twice what Envoy flushes at: each write wakes a thread, and the kernel takes many octets for less each. */
 export const CHUNK_OCTETS = 131_072;
-/** Chunks that wait at most, 4 MiB with the one that is being filled: lines beyond are dropped, as a log never holds up a call. */
-export const MAX_CHUNKS = 32;
+/** What waits at most, with the chunk that is being filled: lines beyond are dropped, as a log never holds up a call. Octets; whole chunks. */
+export const MAX_QUEUED_OCTETS = 4_194_304;
+const MAX_CHUNKS: number = MAX_QUEUED_OCTETS / CHUNK_OCTETS;
 /** Chunks that are kept for reuse. */
 const MAX_SPARE_CHUNKS = 4;
 /** How long a line may wait for others to be written with. Milliseconds. Envoy: `--file-flush-interval-msec`, 10 s. */

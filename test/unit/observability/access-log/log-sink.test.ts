@@ -6,8 +6,8 @@ import {
   CLOSE_TIMEOUT_MS,
   FLUSH_INTERVAL_MS,
   LogSink,
-  MAX_CHUNKS,
   MAX_LINE_OCTETS,
+  MAX_QUEUED_OCTETS,
   MAX_RETRY_MS,
 } from '../../../../src/observability/access-log/log-sink.ts';
 import { FakeClock } from '../../../support/fake-clock.ts';
@@ -102,7 +102,7 @@ describe('lines on their way to a file', () => {
     const bench = new Bench();
     bench.output.isStalled = true;
     const accepted = bench.fill();
-    assert.equal(accepted, MAX_CHUNKS * (CHUNK_OCTETS / MAX_LINE_OCTETS));
+    assert.equal(accepted, MAX_QUEUED_OCTETS / MAX_LINE_OCTETS);
     await bench.clock.advance(60_000);
     for (let index = 0; index < 99; index++) {
       assert.equal(bench.log('lost'), false);
