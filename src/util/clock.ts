@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as nodeSleep } from 'node:timers/promises';
 
 /** A running timer. `cancel` may be called any number of times, also after it fired. */
