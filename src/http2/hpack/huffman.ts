@@ -25,7 +25,7 @@ const SHORT_SYMBOLS: Uint16Array = fillShortSymbols();
 
 /**
  * What checkHuffman has to know of every 13 bits: how many of them whole codes use (zero if not even one is whole), how many codes that are,
- * whether one of them stands for an octet that no value may have, and whether the last one is a space. 16 KiB. Two codes at a step are twice
+ * whether one of them stands for an octet that no value may have, and whether the last one is a space. 8 KiB. Two codes at a step are twice
  * as fast as an automaton over four bits.
  */
 const WINDOW_BITS = 13;
@@ -35,7 +35,7 @@ const COUNT_SHIFT = 4;
 const COUNT_MASK = 3;
 const FORBIDDEN = 0x40;
 const EDGE = 0x80;
-const WINDOWS: Uint16Array = fillWindows();
+const WINDOWS: Uint8Array = fillWindows();
 
 function orderSymbols(): Uint16Array {
   const symbols: number[] = [];
@@ -82,8 +82,8 @@ function findSymbol(bits: number): number {
   return (length << SYMBOL_BITS) | (SYMBOLS[(OFFSETS[length] ?? 0) + rank] ?? 0);
 }
 
-function fillWindows(): Uint16Array {
-  const windows = new Uint16Array(WINDOW_MASK + 1);
+function fillWindows(): Uint8Array {
+  const windows = new Uint8Array(WINDOW_MASK + 1);
   for (let window = 0; window <= WINDOW_MASK; window++) {
     windows[window] = describeWindow(window);
   }
@@ -127,42 +127,41 @@ function octetOrOnes(octets: Buffer, at: number, end: number): number {
 /** Where checkHuffman stands: one object, reused, as the check calls nothing that could call it. */
 const walk = { position: 0, length: 0, marks: 0, isEdge: false };
 
-/** Walks on window by window, until a code is longer than a window or fewer bits than one are left. */
+/**
+ * Walks on window by window, until a code is longer than a window, or padding or nothing is left. A string that ends within a code is walked
+ * beyond its end if the ones behind it make that code whole.
+ */
 function walkWindows(octets: Buffer, end: number): void {
-  let at = walk.position >>> 3;
-  let pending = octets[at] ?? 0;
-  let bits = 8 - (walk.position & 7);
+  let position = walk.position;
   let length = walk.length;
   let marks = walk.marks;
   let entry = walk.isEdge ? EDGE : 0;
-  at++;
-  for (;;) {
-    if (bits < WINDOW_BITS) {
-      if (at + 2 > end) {
-        break;
-      }
-      pending = (pending << 16) | ((octets[at] ?? 0) << 8) | (octets[at + 1] ?? 0);
-      at += 2;
-      bits += 16;
-    }
-    const next = WINDOWS[(pending >>> (bits - WINDOW_BITS)) & WINDOW_MASK] ?? 0;
+  const endPosition = end * 8;
+  while (position < endPosition) {
+    const at = position >>> 3;
+    const bits =
+      at + 3 <= end
+        ? ((octets[at] ?? 0) << 16) | ((octets[at + 1] ?? 0) << 8) | (octets[at + 2] ?? 0)
+        : ((octets[at] ?? 0) << 16) | (octetOrOnes(octets, at + 1, end) << 8) | 0xff;
+    const next = WINDOWS[(bits >>> (24 - WINDOW_BITS - (position & 7))) & WINDOW_MASK] ?? 0;
     if (next === 0) {
       break;
     }
     entry = next;
     marks |= next;
-    bits -= next & USED_MASK;
+    position += next & USED_MASK;
     length += (next >>> COUNT_SHIFT) & COUNT_MASK;
   }
-  walk.position = at * 8 - bits;
+  walk.position = position;
   walk.length = length;
   walk.marks = marks;
   walk.isEdge = (entry & EDGE) !== 0;
 }
 
-/** Whether `left` bits that begin with this are padding: fewer than an octet, all ones. */
-function isPadding(found: number, left: number): boolean {
-  return (found & SYMBOL_MASK) === END_OF_STRING && left <= MAX_PADDING_BITS;
+/** Whether the last bits of the octet, up to 7, are ones, as padding is. */
+function endsInOnes(octet: number, bits: number): boolean {
+  const mask = (1 << bits) - 1;
+  return (octet & mask) === mask;
 }
 
 /**
@@ -179,15 +178,15 @@ export function checkHuffman(octets: Buffer, start: number, end: number): number
   while (walk.position < endPosition) {
     walkWindows(octets, end);
     const left = endPosition - walk.position;
-    const found = symbolOf(bitsAt(octets, walk.position, end));
-    if (found >>> SYMBOL_BITS > left) {
-      if (left > 0 && !isPadding(found, left)) {
+    if (left <= MAX_PADDING_BITS) {
+      if (left < 0 || !endsInOnes(octets[end - 1] ?? 0, left)) {
         return -1;
       }
       break;
     }
+    const found = symbolOf(bitsAt(octets, walk.position, end));
     const symbol = found & SYMBOL_MASK;
-    if (symbol === END_OF_STRING) {
+    if (found >>> SYMBOL_BITS > left || symbol === END_OF_STRING) {
       return -1;
     }
     walk.position += found >>> SYMBOL_BITS;
@@ -207,12 +206,13 @@ export function decodeHuffman(octets: Buffer, start: number, end: number, target
   let position = start * 8;
   let length = 0;
   while (position < endPosition) {
+    const left = endPosition - position;
+    if (left <= MAX_PADDING_BITS && endsInOnes(octets[end - 1] ?? 0, left)) {
+      return length;
+    }
     const found = symbolOf(bitsAt(octets, position, end));
     const symbol = found & SYMBOL_MASK;
-    if (found >>> SYMBOL_BITS > endPosition - position) {
-      return isPadding(found, endPosition - position) ? length : -1;
-    }
-    if (symbol === END_OF_STRING) {
+    if (found >>> SYMBOL_BITS > left || symbol === END_OF_STRING) {
       return -1;
     }
     position += found >>> SYMBOL_BITS;
