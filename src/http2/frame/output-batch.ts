@@ -36,7 +36,10 @@ export class OutputBatch {
     if (this.segments.length === 0) {
       return;
     }
-    this.segments.length = 0;
+    // Mostly there is one. Setting the length of an array is a call into V8's runtime.
+    while (this.segments.length > 0) {
+      this.segments.pop();
+    }
     this.octets = 0;
     for (let slab = this.#slabs.pop(); slab !== undefined; slab = this.#slabs.pop()) {
       this.#pool.give(slab);
