@@ -16,15 +16,29 @@ export interface Cell {
 
 const PAGE = new URL('../../docs/performance.md', import.meta.url);
 
-/** Two tables in Markdown: median CPU per call with its spread, and median p99. The best of each column is bold. */
+/** The proxy that is compared with the others. */
+const OURS = 'grpc-health-bridge';
+
+/** Three tables in Markdown: median CPU per call with its spread, how it compares within each round, and median p99. */
 export function renderTable(cells: readonly Cell[], proxies: readonly string[], shapes: readonly string[]): string {
   return [
     'CPU of the proxy in µs per call: median (least–most)',
     renderOne(cells, proxies, shapes, ({ cpuUs }) => cpuUs),
     '',
+    `CPU of ${OURS} over that of each other in the same round: median (least–most)`,
+    renderRatios(cells, proxies, shapes),
+    '',
     'p99 in ms under the same closed loop: median (least–most)',
     renderOne(cells, proxies, shapes, ({ p99Us }) => p99Us / 1000),
   ].join('\n\n');
+}
+
+/** Both of a round have run within seconds of each other: a machine that is slower for a while makes both dearer. */
+function renderRatios(cells: readonly Cell[], proxies: readonly string[], shapes: readonly string[]): string {
+  const key = ({ shape, round }: Cell): string => `${shape}\0${round}`;
+  const ours = new Map(cells.filter(({ proxy }) => proxy === OURS).map((cell) => [key(cell), cell.cpuUs]));
+  const others = proxies.filter((proxy) => proxy !== OURS);
+  return renderOne(cells, others, shapes, (cell) => (ours.get(key(cell)) ?? Number.NaN) / cell.cpuUs, toHundredths);
 }
 
 /** Two tables of what access logs make of each round: what they add to the CPU, and how many times as long the p99 is. */
